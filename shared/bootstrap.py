@@ -1,0 +1,118 @@
+"""Builds the app once per process: settings, adapters, and the context that every workflow step takes.
+
+`app()` is what entrypoints use. Tests build a Context of fakes and hand it to the workflow directly.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+
+from shared.adapters.dataverse.client import Dataverse
+from shared.adapters.identity import ClientSecret, Credential, ManagedIdentity, TokenSource
+from shared.adapters.notifier import LogNotifier, WebhookNotifier
+from shared.adapters.partner_center.client import PartnerCenter
+from shared.adapters.partner_center.provider import NoProvider, PartnerCenterProvider
+from shared.adapters.web.transport import HttpTransport
+from shared.adapters.work365 import schema
+from shared.adapters.work365.work365 import DataverseWork365
+from shared.errors import SettingsError
+from shared.ports import Clock, Notifier, Provider
+from shared.settings import Settings, load
+from shared.workflow.context import Context
+
+PRODUCT = "unstuck/0.1"
+PARTNER_CENTER_SCOPE = "https://api.partnercenter.microsoft.com/.default"
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class App:
+    """One process's app. It starts with wrong settings, too, so that its health page can say what is wrong."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.problems: list[str] = []
+        self._settings: Settings | None = None
+        self._context: Context | None = None
+        self._building = asyncio.Lock()
+        try:
+            self._settings = load(environ)
+        except SettingsError as error:
+            self.problems = error.problems
+
+    @property
+    def settings(self) -> Settings:
+        """Raises SettingsError naming every problem."""
+        if self._settings is None:
+            raise SettingsError(self.problems)
+        return self._settings
+
+    async def context(self) -> Context:
+        """The context, built at the first call. Raises SettingsError when settings or the schema map are wrong."""
+        settings = self.settings
+        async with self._building:
+            if self._context is None:
+                self._context = build(settings)
+            return self._context
+
+
+@cache
+def app() -> App:
+    """This process's app."""
+    return App(os.environ)
+
+
+def build(settings: Settings) -> Context:
+    """The real adapters for these settings. Nothing is connected to yet."""
+    clock = SystemClock()
+    transport = HttpTransport()
+    dataverse = Dataverse(
+        settings.DATAVERSE_URL,
+        tokens=TokenSource(f"{settings.DATAVERSE_URL}/.default", _credential(settings, "DATAVERSE")),
+        transport=transport,
+        product=PRODUCT,
+    )
+    work365 = DataverseWork365(
+        dataverse,
+        schema.load(settings.WORK365_SCHEMA_MAP),
+        clock,
+        settings.WORK365_TIME_ZONE,
+        settings.WORK365_RUN_JOB,
+    )
+    storage = _storage(settings)
+    return Context(
+        work365=work365,
+        provider=_provider(settings, transport, clock),
+        store=storage.cases(clock),
+        queues=storage.queues(),
+        notifier=_notifier(settings),
+        clock=clock,
+        policy=settings.policy,
+        organization_id=settings.DATAVERSE_ORGANIZATION_ID,
+    )
+
+
+def _credential(settings: Settings, prefix: str) -> Credential:
+    secret = getattr(settings, f"{prefix}_CLIENT_SECRET")
+    if secret:
+        tenant, client = getattr(settings, f"{prefix}_TENANT_ID"), getattr(settings, f"{prefix}_CLIENT_ID")
+        return ClientSecret(tenant, client, secret)
+    return ManagedIdentity(settings.MANAGED_IDENTITY_CLIENT_ID)
+
+
+def _provider(settings: Settings, transport: HttpTransport, clock: Clock) -> Provider:
+    if settings.PARTNER_CENTER_URL is None:
+        return NoProvider(clock)
+    tokens = TokenSource(PARTNER_CENTER_SCOPE, _credential(settings, "PARTNER_CENTER"))
+    center = PartnerCenter(settings.PARTNER_CENTER_URL, tokens=tokens, transport=transport, product=PRODUCT)
+    return PartnerCenterProvider(center, clock)
+
+
+def _notifier(settings: Settings) -> Notifier:
+    return WebhookNotifier(settings.NOTIFY_WEBHOOK_URL) if settings.NOTIFY_WEBHOOK_URL else LogNotifier()

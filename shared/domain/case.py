@@ -1,0 +1,201 @@
+"""A case: one subscription with its chain of unprovisioned changes, from found to resolved.
+
+The state machine is the table `MOVES`; a move that is not in it is refused. Every change of a case is an
+event, and events are chained by hash so that a missing or altered one shows.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.finding import Disposition
+from shared.domain.intent import Attempt, Intent
+from shared.domain.plan import Plan
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    """Found, not diagnosed yet."""
+    WAITING = "waiting"
+    """Nobody's fault: it passes at a time, or with another case."""
+    READY = "ready"
+    """May be retriggered without asking; the remediate step takes it next."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """A person must say yes to exactly this plan."""
+    NEEDS_PERSON = "needs_person"
+    """We never act; a person does, with the evidence."""
+    REMEDIATING = "remediating"
+    """An intent is written; effects are under way."""
+    UNSETTLED = "unsettled"
+    """We do not know whether our own write took effect; it is read before anything is tried again."""
+    VERIFYING = "verifying"
+    """Retriggered, or seen provisioned: watched until it is provisioned and stays so."""
+    ESCALATED = "escalated"
+    """We acted and gave up."""
+    RESOLVED = "resolved"
+    """Provisioned, verified and stable. Final."""
+
+
+_LOOKS = frozenset(
+    {State.WAITING, State.READY, State.AWAITING_APPROVAL, State.NEEDS_PERSON, State.VERIFYING, State.ESCALATED}
+)
+"""Where a diagnosis may lead, from any state without an open effect."""
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.OPEN: _LOOKS | {State.RESOLVED},
+    State.WAITING: _LOOKS | {State.RESOLVED},
+    State.READY: _LOOKS | {State.REMEDIATING, State.RESOLVED},
+    State.AWAITING_APPROVAL: _LOOKS | {State.REMEDIATING, State.RESOLVED},
+    State.NEEDS_PERSON: _LOOKS | {State.RESOLVED},
+    State.REMEDIATING: _LOOKS | {State.REMEDIATING, State.UNSETTLED},
+    State.UNSETTLED: _LOOKS | {State.REMEDIATING, State.UNSETTLED},
+    State.VERIFYING: _LOOKS | {State.RESOLVED},
+    State.ESCALATED: _LOOKS | {State.RESOLVED},
+    State.RESOLVED: frozenset(),
+}
+
+ACTING = frozenset({State.REMEDIATING, State.UNSETTLED})
+"""An effect of ours is open: only the remediate step moves these."""
+
+
+class IllegalMove(Exception):
+    """A case was asked to go where its state machine does not lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a case. `hash` covers everything else, the previous hash included."""
+
+    sequence: int
+    on: datetime
+    by: str
+    kind: str
+    text: str
+    details: Mapping[str, Any]
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message for people that is owed but not yet sent."""
+
+    key: str
+    """The same news has the same key, so that nobody hears it twice."""
+    kind: str
+    text: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is kept about a case. Immutable: `record` makes the next version."""
+
+    subscription_id: str
+    number: int
+    opened_on: datetime
+    state: State = State.OPEN
+    due_on: datetime | None = None
+    """When it is looked at again, whatever else happens; None only when resolved."""
+    subscription_name: str = ""
+    customer_name: str = ""
+    provider_name: str = ""
+    cause: str | None = None
+    first_cause: str | None = None
+    disposition: Disposition | None = None
+    change_id: str | None = None
+    summary: str = ""
+    """One sentence for a billing administrator."""
+    next_step: str = ""
+    diagnosis: Diagnosis | None = None
+    plan: Plan | None = None
+    approved_digest: str = ""
+    """The plan a person said yes to; used once."""
+    approved_by: str = ""
+    intent: Intent | None = None
+    attempts: tuple[Attempt, ...] = ()
+    provisioned_since: datetime | None = None
+    """Since when the case has been seen provisioned without a break."""
+    resolved_on: datetime | None = None
+    outgoing: tuple[Notification, ...] = ()
+    told: tuple[str, ...] = ()
+    """Keys of the notifications that were sent, newest last."""
+    last_sequence: int = 0
+    last_hash: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.subscription_id}-{self.number}"
+
+    @property
+    def open(self) -> bool:
+        return self.state is not State.RESOLVED
+
+
+def subscription_of(case_id: str) -> str:
+    """The subscription id in a case id; raises ValueError when it is not a case id."""
+    subscription_id, separator, number = case_id.rpartition("-")
+    if not separator or not number.isdigit() or len(subscription_id) != 36:
+        raise ValueError(f"{case_id!r} is not a case id: it should be <subscription id>-<number>")
+    return subscription_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A case with the events that led from its stored version to this one; saved in one transaction."""
+
+    case: Case
+    events: tuple[Event, ...] = field(default=())
+
+
+def record(
+    before: Case | Recorded,
+    now: datetime,
+    *,
+    by: str,
+    kind: str,
+    text: str,
+    details: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Recorded:
+    """The case with `changes` and one more event. Raises IllegalMove for a move the table does not hold."""
+    recorded = before if isinstance(before, Recorded) else Recorded(before)
+    case = recorded.case
+    to = changes.get("state", case.state)
+    if to is not case.state and to not in MOVES[case.state]:
+        raise IllegalMove(f"{case.id} is {case.state} and cannot become {to}")
+    event = _event(case, now, by, kind, text, details or {})
+    after = replace(case, **changes, last_sequence=event.sequence, last_hash=event.hash)
+    return Recorded(after, (*recorded.events, event))
+
+
+def _event(case: Case, now: datetime, by: str, kind: str, text: str, details: Mapping[str, Any]) -> Event:
+    sequence = case.last_sequence + 1
+    digest = event_hash(sequence, now, by, kind, text, details, case.last_hash)
+    return Event(sequence, now, by, kind, text, details, case.last_hash, digest)
+
+
+def event_hash(
+    sequence: int, on: datetime, by: str, kind: str, text: str, details: Mapping[str, Any], previous_hash: str
+) -> str:
+    """SHA-256 over an event's content and the hash before it."""
+    content = [sequence, on.isoformat(), by, kind, text, details, previous_hash]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def first_broken(events: tuple[Event, ...]) -> int | None:
+    """The sequence number of the first event that is missing or altered; None when the chain is whole."""
+    previous = ""
+    for expected, event in enumerate(events, start=1):
+        content = (event.sequence, event.on, event.by, event.kind, event.text, event.details, previous)
+        if event.sequence != expected or event.previous_hash != previous or event.hash != event_hash(*content):
+            return expected
+        previous = event.hash
+    return None

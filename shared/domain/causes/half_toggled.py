@@ -1,0 +1,58 @@
+"""Our own retrigger was cut between its two writes: the change stands at the Not Applicable that we set."""
+
+from shared.domain.evidence import ProvisioningStatus
+from shared.domain.finding import Confidence, Disposition, Finding, RuledOut
+from shared.domain.look import Look
+from shared.domain.safety import order_safety, shows_head
+
+NAME = "half_toggled"
+
+
+def look_for(look: Look) -> Finding | RuledOut:
+    intent, head = look.intent, look.head
+    if intent is None:
+        return RuledOut(NAME, "no retrigger of ours is open")
+    if head is None or head.id != intent.change_id:
+        return RuledOut(NAME, "our open retrigger is not of the first unprovisioned change")
+    if head.status is not ProvisioningStatus.NOT_APPLICABLE:
+        return RuledOut(NAME, f"our retrigger is open, but the change stands at {head.status}")
+    proof = (
+        look.change_fact("Provisioning Status", head.status),
+        look.fact("our open retrigger", intent.written_on.isoformat(), f"case:{look.evidence.subscription.id}"),
+    )
+    if _moved_by_another(look):
+        return Finding(
+            cause=NAME,
+            disposition=Disposition.PERSON,
+            confidence=Confidence.LIKELY,
+            sentence="We set this change to Not Applicable to retrigger it, and someone has edited it since.",
+            next_step="Look at the change: set Awaiting Provisioning to retrigger it, or leave it as it is.",
+            who="billing administrator",
+            proof=(*proof, look.change_fact("modified by", head.modified_by)),
+        )
+    safety = order_safety(look)
+    got_there = shows_head(look)
+    sentence = "We were interrupted while retriggering this change; it stands at Not Applicable."
+    next_step = "Nothing to do: the second half of the retrigger is finished by this app."
+    if got_there:
+        next_step = "The provider shows the seats meanwhile: confirm, then set the change to Provisioned."
+    elif safety.disposition is not Disposition.AUTO:
+        next_step = f"Decide whether to set Awaiting Provisioning: {'; '.join(safety.objections)}."
+    return Finding(
+        cause=NAME,
+        disposition=safety.disposition,
+        confidence=Confidence.CERTAIN,
+        sentence=sentence,
+        next_step=next_step,
+        who="this app" if safety.disposition is Disposition.AUTO else "billing administrator",
+        proof=(*proof, *safety.proof),
+    )
+
+
+def _moved_by_another(look: Look) -> bool:
+    """A person saved the row after our first write. Plug-ins touch it too, so the version alone proves nothing."""
+    intent, head, us = look.intent, look.head, look.evidence.own_user_id
+    if intent is None or head is None or not intent.etag_after or head.etag == intent.etag_after:
+        return False
+    touched_by = head.modified_by
+    return touched_by is not None and touched_by != us and touched_by not in look.evidence.service_user_ids

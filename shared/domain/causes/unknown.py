@@ -1,0 +1,89 @@
+"""Something no rule explains. It is never retriggered by itself: a person reads it, with the full text."""
+
+from collections.abc import Sequence
+
+from shared.domain.chain import UNPROVISIONED
+from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
+from shared.domain.look import Look
+
+NAME = "unknown"
+
+EXPLAINED = frozenset({"consent_expired", "parent_not_provisioned", "prior_change_blocking"})
+"""Causes that a message can prove and that a rule of its own deals with."""
+
+
+def look_for(look: Look) -> Finding | RuledOut:
+    reasons = [*_unread(look), *_unmapped(look), *_message(look), *_late_job(look), *_no_change(look)]
+    if not reasons:
+        return RuledOut(NAME, "everything that was read is understood")
+    return finding(reasons)
+
+
+def finding(reasons: Sequence[tuple[str, Fact]]) -> Finding:
+    """The finding for what is not understood; each reason is a sentence and its evidence."""
+    return Finding(
+        cause=NAME,
+        disposition=Disposition.PERSON,
+        confidence=Confidence.LOW,
+        sentence=f"This is not understood well enough to act: {'; '.join(text for text, _ in reasons)}.",
+        next_step="Read the evidence below and decide; nothing is done by itself.",
+        who="support engineer",
+        proof=tuple(fact for _, fact in reasons),
+    )
+
+
+def nothing_fits(look: Look, ruled_out: Sequence[RuledOut]) -> Finding:
+    """The finding when every cause was ruled out, trigger_missed included."""
+    where = f"subscription:{look.evidence.subscription.id}"
+    return finding([(out.reason, look.fact(out.cause, "ruled out", where)) for out in ruled_out[-1:]])
+
+
+def _unread(look: Look) -> list[tuple[str, Fact]]:
+    where = f"subscription:{look.evidence.subscription.id}"
+    return [(f"{what} could not be read", look.fact("not read", what, where)) for what in look.evidence.unread]
+
+
+def _unmapped(look: Look) -> list[tuple[str, Fact]]:
+    return [
+        (f"the schema map does not know the value {value} of {where}", look.fact("unmapped value", value, where))
+        for where, value in sorted(look.evidence.unmapped.items())
+    ]
+
+
+def _message(look: Look) -> list[tuple[str, Fact]]:
+    if not look.message or look.reading.cause in EXPLAINED or look.head is None:
+        return []
+    fact = look.change_fact("Provisioning Message", look.message)
+    return [("its provisioning message is not one that a rule knows", fact)]
+
+
+def _late_job(look: Look) -> list[tuple[str, Fact]]:
+    late = [
+        job
+        for job in look.live_jobs
+        if job.status is None
+        or look.now >= (job.scheduled_for or job.modified_on or look.now) + look.policy.job_normal_time
+    ]
+    return [
+        (
+            f"its job has been {job.status or 'in a state that is not known'} for longer than is normal",
+            look.fact("job state", job.status, f"work365_job:{job.id}"),
+        )
+        for job in late
+    ]
+
+
+def _no_change(look: Look) -> list[tuple[str, Fact]]:
+    if look.head is not None:
+        return []
+    subscription = look.evidence.subscription
+    fact = look.fact("Status Reason", subscription.status, f"subscription:{subscription.id}")
+    archived = [c for c in look.evidence.changes if c.archived and c.status in UNPROVISIONED]
+    if archived:
+        text = "an archived change was never provisioned: it may be billed for what the customer does not have"
+        return [(text, look.change_fact("Provisioning Status", archived[0].status, archived[0]))]
+    if look.evidence.scheduled:
+        return [("a scheduled change was not merged and there is no change log to provision", fact)]
+    if any(change.status is None and not change.archived for change in look.evidence.changes):
+        return [("the Provisioning Status of one of its changes could not be read", fact)]
+    return [("the subscription awaits provisioning, yet no change log of it does", fact)]

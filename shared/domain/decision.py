@@ -1,0 +1,233 @@
+"""Where a case goes after a diagnosis: one pure step of its state machine.
+
+`settle` first turns our own open intent into what it became; `decide` then moves the case. Both only say
+what is so: the effects are the workflow's.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared.domain.case import ACTING, Case, Notification, Recorded, State, record
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
+from shared.domain.finding import Disposition
+from shared.domain.intent import Attempt, Intent, Phase
+from shared.domain.look import Look
+from shared.domain.plan import Plan
+from shared.domain.policy import Mode
+
+SYSTEM = "unstuck"
+"""Who the events name where no person asked for anything."""
+
+REFUSALS_ALLOWED = 3
+"""How often Dataverse may refuse the second write of a retrigger before a person is asked."""
+
+TELLS = frozenset({State.NEEDS_PERSON, State.AWAITING_APPROVAL, State.ESCALATED})
+"""A person is told when a case comes here."""
+
+
+def settle(case: Case, look: Look, now: datetime) -> Recorded:
+    """Turns an open intent into an attempt, or drops it, by what the change shows now.
+
+    A change still at our Not Applicable keeps the intent: that is `half_toggled`, and its second write is due.
+    """
+    intent = case.intent
+    if intent is None:
+        return Recorded(case)
+    change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
+    if change is not None and change.status is ProvisioningStatus.NOT_APPLICABLE:
+        return Recorded(case)
+    if change is None or _untouched(intent, change):
+        text = "The retrigger had not begun: the change still stands as it did before."
+        return record(case, now, by=SYSTEM, kind="intent_dropped", text=text, state=State.WAITING, intent=None)
+    attempt = Attempt(intent.change_id, now, intent.by, _message_before(case, look))
+    return record(
+        case,
+        now,
+        by=SYSTEM,
+        kind="retriggered",
+        text=f"The retrigger went through before we lost sight of it; the change is {change.status} now.",
+        state=State.VERIFYING,
+        intent=None,
+        attempts=(*case.attempts, attempt),
+    )
+
+
+def _untouched(intent: Intent, change: Change) -> bool:
+    """Whether no write of ours took effect. After the first write was confirmed, something always did."""
+    if intent.phase is Phase.NOT_APPLICABLE_SET:
+        return False
+    if intent.status_before is ProvisioningStatus.AWAITING:
+        # Its first write would show as Not Applicable, and the second is never begun before that is saved.
+        return True
+    return change.status is intent.status_before and change.etag == intent.etag_before
+
+
+def _message_before(case: Case, look: Look) -> str:
+    if case.diagnosis is None:
+        return look.message
+    facts = [f for finding in case.diagnosis.findings for f in finding.proof if f.what == "Provisioning Message"]
+    return facts[0].value if facts else ""
+
+
+def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Recorded:
+    """The case after this diagnosis, with its next state, when it is looked at again, and who is told."""
+    recorded = settled if isinstance(settled, Recorded) else Recorded(settled)
+    case = recorded.case
+    if diagnosis.healthy:
+        return _provisioned(recorded, look)
+    state = _next_state(case, look, diagnosis, plan)
+    first = diagnosis.findings[0]
+    summary, next_step = first.sentence, _next_step(look, diagnosis)
+    if state is State.ESCALATED:
+        summary = f"Retriggering did not help ({len(look.attempts_on_head())} tries). {summary}"
+    if state is State.VERIFYING:
+        summary, next_step = "Retriggered; Work 365 is given its time to provision it.", "Nothing to do."
+    watching = state is State.VERIFYING and case.cause is not None
+    changes: dict[str, Any] = {
+        "state": state,
+        "due_on": _due(state, look, diagnosis),
+        "subscription_name": look.evidence.subscription.name,
+        "customer_name": look.evidence.subscription.customer_name,
+        "provider_name": look.evidence.subscription.provider.name if look.evidence.subscription.provider else "",
+        "cause": case.cause if watching else first.cause,
+        "first_cause": case.first_cause or first.cause,
+        "disposition": diagnosis.disposition,
+        "change_id": diagnosis.change_id,
+        "summary": summary,
+        "next_step": next_step,
+        "diagnosis": diagnosis,
+        "plan": plan if state in (State.READY, State.AWAITING_APPROVAL) else None,
+        "provisioned_since": None,
+    }
+    changes["outgoing"] = _owed(case, state, changes, look.now)
+    if state is State.READY and not _approved(case, plan):
+        changes |= {"approved_digest": "", "approved_by": ""}
+    if _same(case, changes):
+        # Nothing new was learnt: the case is only looked at later, and its history stays readable.
+        return Recorded(replace(case, **changes), recorded.events)
+    details = {"cause": first.cause, "findings": [f.cause for f in diagnosis.findings], "rules": diagnosis.rule_version}
+    return record(recorded, look.now, by=SYSTEM, kind=f"diagnosed_{state}", text=summary, details=details, **changes)
+
+
+def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> State:
+    tried = look.attempts_on_head()
+    match diagnosis.disposition:
+        case Disposition.WAIT:
+            young = diagnosis.cause == "not_stuck_yet" and bool(tried)
+            return State.VERIFYING if young else State.WAITING
+        case Disposition.PERSON:
+            return State.ESCALATED if tried else State.NEEDS_PERSON
+        case Disposition.APPROVE:
+            return State.READY if _approved(case, plan) else State.AWAITING_APPROVAL
+        case _:
+            if plan is None:
+                return State.NEEDS_PERSON
+            if _given_up(look):
+                return State.ESCALATED
+            if look.policy.mode is Mode.APPROVE and not _approved(case, plan):
+                return State.AWAITING_APPROVAL
+            return State.READY
+
+
+def _given_up(look: Look) -> bool:
+    if look.intent is not None:
+        return look.intent.refusals >= REFUSALS_ALLOWED
+    return len(look.attempts_on_head()) >= attempts_allowed(look)
+
+
+def attempts_allowed(look: Look) -> int:
+    """A first order is retriggered once: a second one could buy twice. Others as the policy says."""
+    head = look.head
+    return 1 if head is not None and head.change_type is ChangeType.CREATE else look.policy.attempts
+
+
+def _approved(case: Case, plan: Plan | None) -> bool:
+    return plan is not None and case.approved_digest == plan.digest
+
+
+def _next_step(look: Look, diagnosis: Diagnosis) -> str:
+    """The first finding's, unless it is one that another finding decides for."""
+    deciding = next((f for f in diagnosis.findings if f.disposition is diagnosis.disposition), diagnosis.findings[0])
+    if look.policy.mode is Mode.APPROVE and diagnosis.disposition is Disposition.AUTO:
+        return "Confirm the retrigger: this app runs in approve mode."
+    return deciding.next_step
+
+
+def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
+    policy, now = look.policy, look.now
+    if state is State.VERIFYING:
+        return now + policy.job_cycle
+    if state is State.READY:
+        return now + policy.action_time_limit
+    untils = [f.until for f in diagnosis.findings if f.until is not None]
+    if state is State.WAITING and untils:
+        return min(max(max(untils), now), now + policy.longest_wait)
+    return now + policy.look_again
+
+
+def _owed(case: Case, state: State, changes: dict[str, Any], now: datetime) -> tuple[Notification, ...]:
+    """What people are still to be told. News that was overtaken before it was sent is not sent."""
+    if state not in TELLS:
+        return ()
+    plan = changes["plan"]
+    key = ":".join([state, str(changes["cause"]), str(changes["change_id"]), plan.digest if plan else ""])
+    if key in case.told:
+        return ()
+    if any(n.key == key for n in case.outgoing):
+        return case.outgoing
+    return (Notification(key, state, str(changes["summary"]), now),)
+
+
+_VISIBLE = ("state", "cause", "disposition", "change_id", "summary", "next_step", "plan")
+
+
+def _same(case: Case, changes: dict[str, Any]) -> bool:
+    return all(getattr(case, name) == changes[name] for name in _VISIBLE)
+
+
+def _provisioned(recorded: Recorded, look: Look) -> Recorded:
+    """Nothing is stuck: watched until it stayed so for a while, then resolved."""
+    case, now = recorded.case, look.now
+    since = case.provisioned_since
+    if since is not None and now - since >= look.policy.stable_for:
+        text = "Change and subscription are provisioned and stayed so."
+        how = "freed by this app" if case.attempts else "provisioned without this app"
+        return record(
+            recorded,
+            now,
+            by=SYSTEM,
+            kind="resolved",
+            text=text,
+            details={"how": how, "since": since.isoformat()},
+            state=State.RESOLVED,
+            summary=text,
+            next_step="",
+            due_on=None,
+            resolved_on=now,
+            plan=None,
+            outgoing=(),
+        )
+    changes: dict[str, Any] = {
+        "state": State.VERIFYING,
+        "due_on": (since or now) + look.policy.stable_for,
+        "provisioned_since": since or now,
+        "plan": None,
+        "outgoing": (),
+        "summary": "Provisioned; watched until it has stayed so for a while.",
+        "next_step": "Nothing to do.",
+    }
+    if since is not None:
+        return Recorded(replace(case, **changes), recorded.events)
+    return record(recorded, now, by=SYSTEM, kind="provisioned", text=str(changes["summary"]), **changes)
+
+
+def busy(case: Case, now: datetime) -> bool:
+    """Whether a worker is at it and has the time to finish: nobody else touches the case until then."""
+    return case.state is State.REMEDIATING and case.due_on is not None and now < case.due_on
+
+
+def acting(case: Case) -> bool:
+    """Whether an effect of ours is open on this case."""
+    return case.state in ACTING or case.intent is not None

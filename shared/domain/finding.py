@@ -1,0 +1,68 @@
+"""What a rule says: a finding with its proof, or why it was ruled out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Disposition(StrEnum):
+    """Who moves next."""
+
+    WAIT = "wait"
+    """No one acts; it passes at a time or with another case."""
+    AUTO = "auto"
+    """May be retriggered without asking, if the mode allows."""
+    APPROVE = "approve"
+    """The app can do it, a person must say yes."""
+    PERSON = "person"
+    """Only a person can do it."""
+
+
+CAUTION = (Disposition.AUTO, Disposition.APPROVE, Disposition.WAIT, Disposition.PERSON)
+"""From least to most cautious: `auto` yields to any other."""
+
+
+class Confidence(StrEnum):
+    """How sure a finding is."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One piece of evidence: what, its value, where it was read, and when."""
+
+    what: str
+    value: str
+    where: str
+    read_on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause that holds, in words an administrator understands."""
+
+    cause: str
+    disposition: Disposition
+    confidence: Confidence
+    sentence: str
+    next_step: str
+    who: str
+    proof: tuple[Fact, ...] = ()
+    against: tuple[Fact, ...] = ()
+    until: datetime | None = None
+    """When waiting ends by itself; None when that is not known."""
+    waits_for: str | None = None
+    """The subscription whose case goes first."""
+    cured: bool = False
+    """What was complained about has been mended since; only the change is still stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """A cause that was looked for and does not hold, and why."""
+
+    cause: str
+    reason: str

@@ -1,0 +1,46 @@
+"""What we were about to write, and what we have tried: kept before and after every effect."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.evidence import ProvisioningStatus
+
+
+class Phase(StrEnum):
+    """How far a retrigger has come. Each phase is saved before the next effect is begun."""
+
+    INTENDED = "intended"
+    """Written down; the first write may or may not have reached Dataverse."""
+    NOT_APPLICABLE_SET = "not_applicable_set"
+    """Dataverse has confirmed Not Applicable; the second write may or may not have been begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An open retrigger. While it is there, the change at Not Applicable is ours."""
+
+    change_id: str
+    plan_digest: str
+    by: str
+    written_on: datetime
+    phase: Phase
+    status_before: ProvisioningStatus
+    etag_before: str
+    etag_after: str = ""
+    """The row's version after our first write; empty while that is not confirmed."""
+    refusals: int = 0
+    """How often Dataverse has refused the second write: after a few, a person is asked."""
+    approved: bool = False
+    """A person said yes to the plan, so its second write may go on where the rules would ask for a yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One finished retrigger of a change: accepted by Dataverse, which is not yet success."""
+
+    change_id: str
+    on: datetime
+    by: str
+    message_before: str = ""
+    """What the change said before; the same text again means that retriggering does not help (rule 5)."""

@@ -1,0 +1,139 @@
+"""What every cause looks at: the evidence, the chain, the clock and the policy, with the questions they share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+
+from shared.domain.chain import Chain, chain_of, in_order
+from shared.domain.evidence import (
+    LIVE_JOBS,
+    Change,
+    Evidence,
+    Job,
+    ProviderSubscription,
+    SubscriptionStatus,
+)
+from shared.domain.finding import CAUTION, Disposition, Fact
+from shared.domain.intent import Attempt, Intent
+from shared.domain.policy import Policy
+from shared.domain.provider_errors import NOT_RECOGNISED, Reading, read_message
+
+AT_REST = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PROVISIONED})
+"""A subscription in one of these is in force; Work 365 versions label it either way."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One subscription at one moment. Pure: the same look gives the same answers."""
+
+    evidence: Evidence
+    now: datetime
+    policy: Policy
+    intent: Intent | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @cached_property
+    def chain(self) -> Chain:
+        return chain_of(self.evidence, self.intent.change_id if self.intent else None)
+
+    @property
+    def head(self) -> Change | None:
+        return self.chain.head
+
+    @cached_property
+    def today(self) -> date:
+        """The date in the time zone that Work 365 runs in."""
+        return self.now.astimezone(self.policy.time_zone).date()
+
+    def day_begins(self, day: date) -> datetime:
+        """The instant at which a date-only column's day begins where Work 365 runs."""
+        return datetime.combine(day, time(), tzinfo=self.policy.time_zone)
+
+    @cached_property
+    def jobs(self) -> tuple[Job, ...]:
+        """The head's jobs, newest first."""
+        head = self.head
+        if head is None:
+            return ()
+        mine = [job for job in self.evidence.jobs if job.change_id == head.id]
+        oldest = datetime.min.replace(tzinfo=self.now.tzinfo)
+        return tuple(sorted(mine, key=lambda job: (job.created_on or oldest, job.id), reverse=True))
+
+    @cached_property
+    def live_jobs(self) -> tuple[Job, ...]:
+        """Jobs that Work 365 may still act on. A job in an unknown state counts as live."""
+        return tuple(job for job in self.jobs if job.status is None or job.status in LIVE_JOBS)
+
+    @cached_property
+    def message(self) -> str:
+        """What Work 365 last said about the head: its own message, else the newest job's result."""
+        head = self.head
+        if head is not None and head.message.strip():
+            return head.message.strip()
+        return next((job.results.strip() for job in self.jobs if job.results.strip()), "")
+
+    @cached_property
+    def reading(self) -> Reading:
+        return read_message(self.message) if self.message else NOT_RECOGNISED
+
+    @cached_property
+    def message_on(self) -> datetime | None:
+        """When the message was left: when the newest finished job ended, else the row's last change.
+
+        The row's last change is a safe bound: a later edit only makes an old message look newer, never cured.
+        """
+        ended = [job.modified_on for job in self.jobs if job.modified_on and job not in self.live_jobs]
+        if ended:
+            return max(ended)
+        return self.head.modified_on if self.head else None
+
+    def at_provider(self) -> ProviderSubscription | None:
+        """The subscription as the provider shows it, when it was read and is linked."""
+        reading, wanted = self.evidence.provider, self.evidence.subscription.provider_subscription_id
+        if reading is None or not reading.readable or not wanted:
+            return None
+        return next((s for s in reading.subscriptions if s.id.casefold() == wanted.casefold()), None)
+
+    def last_attempt(self) -> Attempt | None:
+        """Our latest retrigger of the head."""
+        mine = self.attempts_on_head()
+        return mine[-1] if mine else None
+
+    def attempts_on_head(self) -> tuple[Attempt, ...]:
+        head = self.head
+        return tuple(a for a in self.attempts if head is not None and a.change_id == head.id)
+
+    def age_from(self) -> datetime | None:
+        """From when the head's waiting time counts: the latest of creation, effective date and our last attempt.
+
+        Never from modifiedon: repeated messages and toggles reset that.
+        """
+        head = self.head
+        if head is None or head.created_on is None:
+            return None
+        moments = [head.created_on]
+        if head.effective_date is not None:
+            moments.append(self.day_begins(head.effective_date))
+        attempt = self.last_attempt()
+        if attempt is not None:
+            moments.append(attempt.on)
+        return max(moments)
+
+    def open_changes(self, changes: Iterable[Change]) -> list[Change]:
+        """Unprovisioned changes of another subscription (a parent), in order."""
+        from_other = Evidence(self.evidence.subscription, tuple(in_order(changes)), self.evidence.read_on)
+        chain = chain_of(from_other)
+        return [chain.head, *chain.behind] if chain.head else []
+
+    def fact(self, what: str, value: object, where: str) -> Fact:
+        return Fact(what, "empty" if value in (None, "") else str(value), where, self.evidence.read_on)
+
+    def change_fact(self, what: str, value: object, change: Change | None = None) -> Fact:
+        change = change or self.head
+        return self.fact(what, value, f"license_change_log:{change.id if change else '?'}")
+
+
+def strictest(first: Disposition, second: Disposition) -> Disposition:
+    """The more cautious of two dispositions."""
+    return max(first, second, key=CAUTION.index)

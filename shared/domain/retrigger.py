@@ -1,0 +1,160 @@
+"""The steps of a retrigger as pure moves of its case: each is saved before the next effect is begun."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.case import Case, Recorded, State, record
+from shared.domain.decision import SYSTEM, decide
+from shared.domain.diagnosis import diagnose
+from shared.domain.evidence import ProvisioningStatus
+from shared.domain.guards import Organization, Refusal, before_first_write
+from shared.domain.intent import Attempt, Intent, Phase
+from shared.domain.look import Look
+from shared.domain.plan import Plan, plan_for
+
+
+def begin(case: Case, look: Look, organization: Organization) -> Recorded:
+    """The case with its intent written, or where it goes instead because a guard said no.
+
+    `look` must be fresh: this is the diagnosis before the first write (rule 8).
+    """
+    diagnosis = diagnose(look)
+    plan = plan_for(look, diagnosis)
+    refusal = before_first_write(case, look, diagnosis, plan, organization)
+    if refusal is not None or plan is None:
+        return _refused(case, look, refusal)
+    intent = case.intent or _intent(case, look, plan)
+    return record(
+        case,
+        look.now,
+        by=intent.by,
+        kind="intent",
+        text=f"About to set Provisioning Status to {' and then to '.join(plan.steps)}.",
+        details={
+            "change": plan.change_id,
+            "plan": plan.digest,
+            "rules": diagnosis.rule_version,
+            "before": intent.status_before,
+        },
+        state=State.REMEDIATING,
+        due_on=look.now + look.policy.action_time_limit,
+        intent=intent,
+        approved_digest="",
+        approved_by="",
+    )
+
+
+def _intent(case: Case, look: Look, plan: Plan) -> Intent:
+    head = look.head
+    return Intent(
+        change_id=plan.change_id,
+        plan_digest=plan.digest,
+        by=case.approved_by or SYSTEM,
+        written_on=look.now,
+        phase=Phase.INTENDED,
+        status_before=plan.status_before,
+        etag_before=head.etag if head is not None else "",
+        approved=bool(case.approved_by),
+    )
+
+
+def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
+    """The case where a fresh diagnosis puts it. What holds every case back is said on each, and asked again later."""
+    diagnosis = diagnose(look)
+    moved = decide(case, look, diagnosis, plan_for(look, diagnosis))
+    if refusal is None or refusal.guard == "plan" or moved.case.state is not State.READY:
+        return moved
+    text = f"Held back: {refusal.reason}."
+    due_on = look.now + look.policy.look_again
+    if case.next_step == text:
+        return Recorded(replace(moved.case, next_step=text, due_on=due_on), moved.events)
+    return record(
+        moved, look.now, by=SYSTEM, kind=f"held_back_by_{refusal.guard}", text=text, next_step=text, due_on=due_on
+    )
+
+
+def not_applicable_set(case: Case, now: datetime, etag: str) -> Recorded:
+    """Dataverse has confirmed the first write."""
+    intent = _open_intent(case)
+    return record(
+        case,
+        now,
+        by=intent.by,
+        kind="not_applicable_set",
+        text="Set to Not Applicable and saved.",
+        details={"change": intent.change_id},
+        intent=replace(intent, phase=Phase.NOT_APPLICABLE_SET, etag_after=etag),
+    )
+
+
+def retriggered(case: Case, look: Look, now: datetime, how: str) -> Recorded:
+    """Dataverse has confirmed Awaiting Provisioning. Accepted is not success: the case is verified from here on."""
+    intent = _open_intent(case)
+    attempt = Attempt(intent.change_id, now, intent.by, look.message)
+    return record(
+        case,
+        now,
+        by=intent.by,
+        kind="retriggered",
+        text=f"Set to Awaiting Provisioning and saved; {how}.",
+        details={"change": intent.change_id},
+        state=State.VERIFYING,
+        due_on=now + look.policy.job_cycle,
+        intent=None,
+        plan=None,
+        attempts=(*case.attempts, attempt),
+        summary="Retriggered; Work 365 is given its time to provision it.",
+        next_step="Nothing to do.",
+    )
+
+
+def version_changed(case: Case, now: datetime) -> Recorded:
+    """Someone wrote the change since it was read (412). It is read again and decided afresh."""
+    text = "Someone wrote the change in between, so nothing was written (412)."
+    return _unsettled(case, now, "version_changed", text, _open_intent(case))
+
+
+def held_before_second(case: Case, now: datetime, refusal: Refusal) -> Recorded:
+    """A guard said no between the two writes; what to do about it is decided at once, by a fresh diagnosis."""
+    text = f"Not set back to Awaiting Provisioning: {refusal.reason}."
+    return _unsettled(case, now, f"held_back_by_{refusal.guard}", text, _open_intent(case))
+
+
+def refused(case: Case, look: Look, now: datetime, reason: str) -> Recorded:
+    """Dataverse, or a plug-in, refused the write: nothing was written. It counts as an attempt."""
+    intent = _open_intent(case)
+    text = f"Dataverse refused the write: {reason}"
+    if intent.phase is Phase.NOT_APPLICABLE_SET:
+        return _unsettled(case, now, "write_refused", text, replace(intent, refusals=intent.refusals + 1))
+    attempt = Attempt(intent.change_id, now, intent.by, look.message)
+    moved = _unsettled(case, now, "write_refused", text, None)
+    return Recorded(replace(moved.case, attempts=(*case.attempts, attempt)), moved.events)
+
+
+def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded:
+    """The write was not executed, for now. It is decided afresh when the time that was asked for is over."""
+    text = f"The write was not executed: {reason}"
+    return _unsettled(case, now, "write_deferred", text, _open_intent(case), wait=timedelta(seconds=seconds))
+
+
+def outcome_unknown(case: Case, now: datetime, reason: str) -> Recorded:
+    """The write went out and no answer came. It is read before anything is tried again."""
+    text = f"No answer to our write, so it is not known whether it took effect: {reason}"
+    return _unsettled(case, now, "outcome_unknown", text, _open_intent(case))
+
+
+def _unsettled(
+    case: Case, now: datetime, kind: str, text: str, intent: Intent | None, wait: timedelta = timedelta()
+) -> Recorded:
+    return record(case, now, by=SYSTEM, kind=kind, text=text, state=State.UNSETTLED, due_on=now + wait, intent=intent)
+
+
+def _open_intent(case: Case) -> Intent:
+    if case.intent is None:
+        raise ValueError(f"{case.id} has no open intent")
+    return case.intent
+
+
+def needs_first_write(look: Look) -> bool:
+    """Awaiting is retriggered by two writes; Failed, and what we left at Not Applicable, by one."""
+    return look.head is not None and look.head.status is ProvisioningStatus.AWAITING

@@ -1,0 +1,160 @@
+"""Never order twice: what must hold before a change may be retriggered without asking (rules 1, 2 and 7)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared.domain.evidence import Change, ChangeSource, ChangeType, ProviderSubscription
+from shared.domain.finding import Disposition, Fact
+from shared.domain.look import Look, strictest
+
+_STATUS_AFTER = {ChangeType.ACTIVATE: "active", ChangeType.DEACTIVATE: "suspended"}
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """How far a retrigger may go, why not further, and what speaks for it."""
+
+    disposition: Disposition
+    objections: tuple[str, ...]
+    proof: tuple[Fact, ...]
+
+
+def wants_provider(look: Look) -> bool:
+    """Whether the provider must be asked before this subscription can be judged."""
+    subscription = look.evidence.subscription
+    return (
+        look.head is not None
+        and subscription.provider is not None
+        and subscription.provider.connector == "microsoft_csp"
+        and subscription.account is not None
+        and bool(subscription.account.tenant_id)
+    )
+
+
+def order_safety(look: Look) -> Safety:
+    """Judges a retrigger of the head. `auto` only when nothing at all speaks against it."""
+    head = look.head
+    if head is None:
+        return Safety(Disposition.PERSON, ("there is no change to retrigger",), ())
+    objections: list[tuple[Disposition, str]] = [*_about_the_change(look, head), *_about_the_provider(look, head)]
+    disposition = Disposition.AUTO
+    for wanted, _ in objections:
+        disposition = strictest(disposition, wanted)
+    return Safety(disposition, tuple(text for _, text in objections), _proof(look))
+
+
+def shows_head(look: Look) -> bool:
+    """True when the provider, read now, already shows what the head asks for."""
+    head, shown, after = look.head, look.at_provider(), look.chain.after
+    if head is None or shown is None:
+        return False
+    if head.change_type in _STATUS_AFTER:
+        return shown.status == _STATUS_AFTER[head.change_type]
+    if look.evidence.subscription.product_class == "usage" or after is None:
+        return False
+    return after != look.chain.before and shown.quantity == after
+
+
+def _about_the_change(look: Look, head: Change) -> list[tuple[Disposition, str]]:
+    person, approve = Disposition.PERSON, Disposition.APPROVE
+    out = []
+    if head.archived:
+        out.append((person, "the change is archived: it is invoiced and is never written"))
+    if head.source is None:
+        out.append((person, "who made the change could not be read"))
+    elif head.source is ChangeSource.PROVIDER:
+        out.append((person, "the change came from the provider and is already there"))
+    if head.change_type is None:
+        out.append((person, "the change's type could not be read"))
+    if head.change_type is ChangeType.DEACTIVATE:
+        out.append((approve, "a deactivation takes licenses away: a person decides"))
+    if look.live_jobs:
+        out.append((person, "a job of this change is still live: retriggering beside it could order twice"))
+    if any("jobs" in what for what in look.evidence.unread):
+        out.append((person, "its jobs could not be read, so one may be live"))
+    if head.change_type is ChangeType.UPDATE and not head.quantity:
+        out.append((person, "the change asks for no seats (a price change, or its quantity could not be read)"))
+    return out
+
+
+def _about_the_provider(look: Look, head: Change) -> list[tuple[Disposition, str]]:
+    reading, subscription = look.evidence.provider, look.evidence.subscription
+    approve, person = Disposition.APPROVE, Disposition.PERSON
+    if subscription.provider is None or subscription.provider.connector != "microsoft_csp":
+        return [(approve, "the provider is not Microsoft and cannot be asked what it has already")]
+    if reading is None:
+        return [(approve, "the provider has not been asked what it has already")]
+    if reading.transient:
+        return [(Disposition.WAIT, f"the provider could not be asked just now what it has: {reading.problem}")]
+    if not reading.readable:
+        return [(approve, f"the provider could not be asked what it has already: {reading.problem}")]
+    if head.change_type is ChangeType.CREATE:
+        return _about_a_first_order(look, head)
+    shown = look.at_provider()
+    if shown is None:
+        return [(person, "the provider does not show this subscription")]
+    if shown.has_next_term_instructions is not False:
+        return [(approve, "a change scheduled at the provider for the next term would be deleted")]
+    if head.change_type in _STATUS_AFTER or subscription.product_class == "usage":
+        return [] if not shows_head(look) else [(approve, "the provider already shows the status it asks for")]
+    return _about_the_quantity(look, shown)
+
+
+def _about_the_quantity(look: Look, shown: ProviderSubscription) -> list[tuple[Disposition, str]]:
+    before, after = look.chain.before, look.chain.after
+    if before is None or after is None:
+        return [(Disposition.PERSON, "a quantity is missing, so it is not known what the provider should show")]
+    if shown.quantity is None:
+        return [(Disposition.APPROVE, "the provider does not say how many seats it has")]
+    if shown.quantity == after:
+        return [(Disposition.APPROVE, f"the provider already shows {after} seats")]
+    if Decimal(shown.quantity) != before:
+        text = (
+            f"the provider shows {shown.quantity} seats, neither the {before} before the change nor the {after} after"
+        )
+        return [(Disposition.PERSON, text)]
+    return []
+
+
+def _about_a_first_order(look: Look, head: Change) -> list[tuple[Disposition, str]]:
+    subscription, reading, linked = look.evidence.subscription, look.evidence.provider, look.evidence.linked_at_provider
+    person = Disposition.PERSON
+    if subscription.provider_subscription_id:
+        return [(person, "a first order, yet the subscription is linked to one at the provider")]
+    if not subscription.part_number:
+        return [(person, "the product has no Provider Part Number to look for at the provider")]
+    if linked is None or reading is None:
+        return [(person, "which of the provider's subscriptions are already linked could not be read")]
+    same = [
+        s for s in reading.subscriptions if s.id.casefold() not in linked and _same_product(s, subscription.part_number)
+    ]
+    if same:
+        return [(person, f"the provider already has an unlinked subscription of this product ({same[0].id})")]
+    lag = look.policy.provider_lag
+    if any(s.created_on and look.now - s.created_on < lag for s in reading.subscriptions):
+        return [(Disposition.WAIT, "something was ordered for this customer just now and may not show everywhere yet")]
+    attempt = look.last_attempt()
+    if attempt is not None and look.now - attempt.on < lag:
+        return [(Disposition.WAIT, "our own first order may not show at the provider yet")]
+    return [] if head.quantity and head.quantity > 0 else [(person, "a first order without a quantity")]
+
+
+def _same_product(shown: ProviderSubscription, part_number: str) -> bool:
+    """An unlinked subscription whose product is not known may be the very one: it counts as the same."""
+    if shown.product is None:
+        return True
+    offer, part = shown.product.casefold(), part_number.casefold()
+    return offer == part or offer.startswith(f"{part}:")  # Partner Center appends the availability
+
+
+def _proof(look: Look) -> tuple[Fact, ...]:
+    shown, reading = look.at_provider(), look.evidence.provider
+    facts = [
+        look.change_fact("Provisioning Status", look.head.status if look.head else None),
+        look.change_fact("live jobs", len(look.live_jobs)),
+    ]
+    if shown is not None and reading is not None:
+        where = f"provider_subscription:{shown.id}"
+        facts.append(Fact("seats at the provider", str(shown.quantity), where, reading.read_on))
+        facts.append(look.change_fact("seats before this change", look.chain.before))
+    return tuple(facts)

@@ -1,0 +1,243 @@
+"""What the HTTP API takes and gives, as models with titles and descriptions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.domain.case import Case, Event, State
+from shared.domain.diagnosis import explain
+from shared.domain.finding import Fact, Finding
+from shared.ports import SweepReceipt
+
+
+class Taken(BaseModel):
+    """A body that comes in: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DiagnosisRequest(Taken):
+    """Which subscription to diagnose now: by its own id, or by one of its License Change Logs."""
+
+    subscription_id: UUID | None = Field(None, title="Subscription", description="Id of a Work 365 subscription.")
+    change_id: UUID | None = Field(None, title="License Change Log", description="Id of one of its changes.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "DiagnosisRequest":
+        if (self.subscription_id is None) == (self.change_id is None):
+            raise ValueError("give subscription_id or change_id, exactly one of them")
+        return self
+
+
+class RemediationRequest(Taken):
+    """A yes to one plan: the digest that the case shows now."""
+
+    plan_digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] = Field(
+        title="Plan digest", description="`plan.digest` of the case: the yes is for exactly this plan."
+    )
+
+
+class FactBody(BaseModel):
+    """One piece of evidence."""
+
+    what: str
+    value: str
+    where: str
+    read_on: datetime
+
+    @classmethod
+    def of(cls, fact: Fact) -> "FactBody":
+        return cls(what=fact.what, value=fact.value, where=fact.where, read_on=fact.read_on)
+
+
+class FindingBody(BaseModel):
+    """A cause that holds, with its proof."""
+
+    cause: str
+    disposition: str
+    confidence: str
+    sentence: str
+    next_step: str
+    who: str
+    cured: bool
+    until: datetime | None
+    waits_for: str | None
+    proof: list[FactBody]
+    against: list[FactBody]
+
+    @classmethod
+    def of(cls, finding: Finding) -> "FindingBody":
+        return cls(
+            cause=finding.cause,
+            disposition=finding.disposition,
+            confidence=finding.confidence,
+            sentence=finding.sentence,
+            next_step=finding.next_step,
+            who=finding.who,
+            cured=finding.cured,
+            until=finding.until,
+            waits_for=finding.waits_for,
+            proof=[FactBody.of(fact) for fact in finding.proof],
+            against=[FactBody.of(fact) for fact in finding.against],
+        )
+
+
+class PlanBody(BaseModel):
+    """The exact writes that a yes allows."""
+
+    action: str
+    change_id: str
+    status_before: str
+    steps: list[str]
+    digest: str
+
+
+class EventBody(BaseModel):
+    """One thing that happened to the case. `hash` covers it and the event before it."""
+
+    sequence: int
+    on: datetime
+    by: str
+    kind: str
+    text: str
+    details: Mapping[str, Any]
+    hash: str
+
+    @classmethod
+    def of(cls, event: Event) -> "EventBody":
+        return cls(
+            sequence=event.sequence,
+            on=event.on,
+            by=event.by,
+            kind=event.kind,
+            text=event.text,
+            details=event.details,
+            hash=event.hash,
+        )
+
+
+class CaseSummary(BaseModel):
+    """A case as lists show it."""
+
+    id: str
+    subscription_id: str
+    subscription_name: str
+    customer_name: str
+    provider_name: str
+    state: State
+    cause: str | None
+    first_cause: str | None
+    disposition: str | None
+    change_id: str | None
+    summary: str
+    next_step: str
+    opened_on: datetime
+    due_on: datetime | None
+    resolved_on: datetime | None
+    attempts: int
+
+    @classmethod
+    def of(cls, case: Case) -> "CaseSummary":
+        return cls(**_summary(case))
+
+
+class CaseBody(CaseSummary):
+    """A case with its evidence, reasoning, plan and timeline."""
+
+    findings: list[FindingBody]
+    reasoning: list[str]
+    plan: PlanBody | None
+    timeline: list[EventBody]
+
+    @classmethod
+    def whole(cls, case: Case, timeline: Sequence[Event]) -> "CaseBody":
+        diagnosis, plan = case.diagnosis, case.plan
+        return cls(
+            **_summary(case),
+            findings=[FindingBody.of(f) for f in diagnosis.findings] if diagnosis else [],
+            reasoning=explain(diagnosis) if diagnosis else [],
+            plan=PlanBody(
+                action=plan.action,
+                change_id=plan.change_id,
+                status_before=plan.status_before,
+                steps=[*plan.steps],
+                digest=plan.digest,
+            )
+            if plan
+            else None,
+            timeline=[EventBody.of(event) for event in timeline],
+        )
+
+
+def _summary(case: Case) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "subscription_id": case.subscription_id,
+        "subscription_name": case.subscription_name,
+        "customer_name": case.customer_name,
+        "provider_name": case.provider_name,
+        "state": case.state,
+        "cause": case.cause,
+        "first_cause": case.first_cause,
+        "disposition": case.disposition,
+        "change_id": case.change_id,
+        "summary": case.summary,
+        "next_step": case.next_step,
+        "opened_on": case.opened_on,
+        "due_on": case.due_on,
+        "resolved_on": case.resolved_on,
+        "attempts": len(case.attempts),
+    }
+
+
+class CasePage(BaseModel):
+    """One page of cases, oldest first."""
+
+    cases: list[CaseSummary]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+class DiagnosisBody(BaseModel):
+    """What a diagnosis found: the subscription's case, or none when nothing is stuck."""
+
+    subscription_id: str
+    stuck: bool
+    case: CaseBody | None
+
+
+class SweepBody(BaseModel):
+    """What a sweep read."""
+
+    id: str
+    started_on: datetime
+    finished_on: datetime
+    complete: bool
+    suspects: int
+    queued: int
+    left_alone: int
+    problem: str
+
+    @classmethod
+    def of(cls, receipt: SweepReceipt) -> "SweepBody":
+        return cls(
+            id=receipt.id,
+            started_on=receipt.started_on,
+            finished_on=receipt.finished_on,
+            complete=receipt.complete,
+            suspects=receipt.suspects,
+            queued=receipt.queued,
+            left_alone=receipt.left_alone,
+            problem=receipt.problem,
+        )
+
+
+class HealthBody(BaseModel):
+    """Whether the app can do its work, and what is in its way."""
+
+    status: str = Field(description="`ok`, `not_configured` or `degraded`.")
+    mode: str | None
+    problems: list[str]
+    last_sweep: SweepBody | None

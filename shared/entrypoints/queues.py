@@ -1,0 +1,90 @@
+"""Queues: wake-ups that carry ids. A failed message comes back; one that fails too often is parked, never dropped."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import azure.functions as func
+
+from shared.adapters.queues import DiagnoseMessage, NotifyMessage, RemediateMessage, decode
+from shared.bootstrap import app
+from shared.domain.case import subscription_of
+from shared.errors import MessageUnreadable
+from shared.workflow.context import Context
+from shared.workflow.diagnose import diagnose_subscriptions
+from shared.workflow.notify import notify as notify_step
+from shared.workflow.park import park
+from shared.workflow.remediate import remediate as remediate_step
+
+blueprint = func.Blueprint()
+log = logging.getLogger(__name__)
+
+STORAGE = "AzureWebJobsStorage"
+
+
+@blueprint.function_name("diagnose")
+@blueprint.queue_trigger(arg_name="message", queue_name="diagnose", connection=STORAGE)
+async def diagnose(message: func.QueueMessage) -> None:
+    """Diagnoses up to 500 subscriptions."""
+    if (wanted := _read(message, "diagnose", DiagnoseMessage)) is not None:
+        await diagnose_subscriptions(await app().context(), wanted.subscription_ids)
+
+
+@blueprint.function_name("remediate")
+@blueprint.queue_trigger(arg_name="message", queue_name="remediate", connection=STORAGE)
+async def remediate(message: func.QueueMessage) -> None:
+    """Retriggers up to 100 cases."""
+    if (wanted := _read(message, "remediate", RemediateMessage)) is not None:
+        await remediate_step(await app().context(), wanted.case_ids)
+
+
+@blueprint.function_name("notify")
+@blueprint.queue_trigger(arg_name="message", queue_name="notify", connection=STORAGE)
+async def notify(message: func.QueueMessage) -> None:
+    """Tells people what these cases owe them."""
+    if (wanted := _read(message, "notify", NotifyMessage)) is not None:
+        await notify_step(await app().context(), wanted.subscription_ids)
+
+
+@blueprint.function_name("diagnose_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="diagnose-poison", connection=STORAGE)
+async def diagnose_poison(message: func.QueueMessage) -> None:
+    """Parks subscriptions whose diagnosis failed too often."""
+    if (wanted := _read(message, "diagnose-poison", DiagnoseMessage)) is not None:
+        await _never_raising("diagnose", wanted.subscription_ids, park)
+
+
+@blueprint.function_name("remediate_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="remediate-poison", connection=STORAGE)
+async def remediate_poison(message: func.QueueMessage) -> None:
+    """Parks cases whose remediation failed too often."""
+    if (wanted := _read(message, "remediate-poison", RemediateMessage)) is not None:
+        await _never_raising("remediate", [subscription_of(i) for i in wanted.case_ids], park)
+
+
+@blueprint.function_name("notify_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="notify-poison", connection=STORAGE)
+async def notify_poison(message: func.QueueMessage) -> None:
+    """Says in the log that people could not be told. The cases still owe it and try again when they are due."""
+    log.error("People could not be told: %s", message.get_body().decode(errors="replace")[:2_000])
+
+
+def _read[M](message: func.QueueMessage, queue: str, kind: type[M]) -> M | None:
+    """The message, or None when it makes no sense: that is logged whole, since no retry would mend it."""
+    text = message.get_body().decode(errors="replace")
+    try:
+        return decode(text, kind)  # type: ignore[type-var]
+    except MessageUnreadable as error:
+        log.error("Unreadable message %s on queue %s: %s. Text: %r", message.id, queue, error, text[:2_000])  # noqa: TRY400
+        return None
+
+
+async def _never_raising(
+    step: str, subscription_ids: Sequence[str], parks: Callable[[Context, Sequence[str], str], Awaitable[int]]
+) -> None:
+    """A poison queue has no poison queue of its own: raising here would repeat for days and end in nothing."""
+    try:
+        await parks(await app().context(), subscription_ids, step)
+    except Exception:
+        log.exception(
+            "Could not park %d subscriptions after %s failed: %s", len(subscription_ids), step, subscription_ids
+        )

@@ -1,0 +1,216 @@
+"""What the workflow needs from outside: every clock, network, queue and table, as Protocols.
+
+Adapters implement these for Azure; tests/fakes implement them in memory. Errors are those of shared.errors.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from shared.domain.case import Case, Event, Recorded, State
+from shared.domain.evidence import Evidence, ProviderReading, ProvisioningStatus
+
+
+class Clock(Protocol):
+    """The time, always aware and in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Every subscription that may be stuck, as of one sweep. Only a complete read becomes one of these."""
+
+    subscription_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRead:
+    """Evidence of many subscriptions. `missing` are ids that Dataverse does not have."""
+
+    evidence: Mapping[str, Evidence]
+    missing: tuple[str, ...] = ()
+    organization_id: str | None = None
+    """Which organisation answered, as it states itself: compared with the pinned one before every write."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWrite:
+    """Set the Provisioning Status of one License Change Log, if it still is the version that was read."""
+
+    change_id: str
+    etag: str
+    status: ProvisioningStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one write. Exactly one of the five flags is true."""
+
+    change_id: str
+    done: bool = False
+    etag: str = ""
+    """The row's version after our write, when done."""
+    version_changed: bool = False
+    """Someone wrote the row since it was read (412); nothing was written."""
+    refused: bool = False
+    """Dataverse, or a plug-in of Work 365, said no; nothing was written."""
+    deferred: bool = False
+    """It was not executed, for now (throttled, no connection, no token); nothing was written."""
+    unknown: bool = False
+    """The request went out and no answer came: it may or may not have taken effect."""
+    reason: str = ""
+    retry_after: float = 0.0
+    """Seconds after which another try makes sense, when deferred."""
+
+
+class Work365(Protocol):
+    """Work 365 in Dataverse. Raises SourceError when a read as a whole fails; a read is never partial."""
+
+    async def find_suspects(self, created_before: datetime, today: date) -> Suspects: ...
+
+    async def read_evidence(self, subscription_ids: Sequence[str], *, purpose: str) -> EvidenceRead:
+        """At most two requests for up to 500 subscriptions. `purpose` is `diagnose` or `remediate`."""
+        ...
+
+    async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
+        """One request per 100 writes; each result stands for itself and is in the writes' order."""
+        ...
+
+    async def run_jobs(self, change_ids: Sequence[str]) -> str:
+        """Has Work 365 take these changes up, one call for the group; says in words how."""
+        ...
+
+    async def subscription_of_change(self, change_id: str) -> str | None:
+        """The subscription of a License Change Log, None when there is no such change."""
+        ...
+
+
+class Provider(Protocol):
+    """The provider itself (Microsoft Partner Center), read only. Never raises: a failed read is a reading."""
+
+    async def read(self, tenant_ids: Sequence[str]) -> Mapping[str, ProviderReading]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A case as it was read, with the version that a save must still find."""
+
+    case: Case
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An open case by the time at which it wants to be looked at."""
+
+    subscription_id: str
+    due_on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases a list shows; None or empty means any."""
+
+    state: State | None = None
+    cause: str | None = None
+    provider: str | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of cases, oldest first, and where the next one begins."""
+
+    cases: tuple[Case, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReceipt:
+    """What one sweep read: the proof that it looked at everything, or why it did not."""
+
+    id: str
+    started_on: datetime
+    finished_on: datetime
+    complete: bool
+    suspects: int = 0
+    queued: int = 0
+    left_alone: int = 0
+    """Suspects whose case is not due yet."""
+    problem: str = ""
+
+
+class CaseStore(Protocol):
+    """Cases and their events. A case is saved together with its events in one transaction, or not at all."""
+
+    async def load(self, subscription_id: str) -> Stored | None:
+        """The newest case of a subscription, open or resolved."""
+        ...
+
+    async def load_many(self, subscription_ids: Sequence[str]) -> Mapping[str, Stored]: ...
+
+    async def save(self, recorded: Recorded, version: str | None) -> Stored:
+        """Saves a case with its new events. `version` is None for a case that replaces none or a resolved one.
+
+        Raises CaseConflict when someone saved it since: nothing is saved then, and whoever comes second reads again.
+        """
+        ...
+
+    async def timeline(self, subscription_id: str, number: int) -> Sequence[Event]:
+        """All events of one case, oldest first."""
+        ...
+
+    async def load_case(self, subscription_id: str, number: int) -> Case | None:
+        """One case by its number, a former one too."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        """Open cases whose time has come, longest due first."""
+        ...
+
+    async def open_cases(self) -> Mapping[str, datetime]:
+        """Every open case's subscription with the time it is due."""
+        ...
+
+    async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page: ...
+
+    async def save_receipt(self, receipt: SweepReceipt) -> None: ...
+
+    async def last_receipt(self) -> SweepReceipt | None: ...
+
+
+class Queues(Protocol):
+    """Wake-ups. They carry ids, never decisions; a lost one costs time, never correctness."""
+
+    async def diagnose(self, subscription_ids: Sequence[str]) -> None:
+        """Any number of ids, at most 500 in a message."""
+        ...
+
+    async def remediate(self, case_ids: Sequence[str]) -> None:
+        """Any number of ids, at most 100 in a message."""
+        ...
+
+    async def notify(self, subscription_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a person is told about one case."""
+
+    key: str
+    kind: str
+    case_id: str
+    text: str
+    next_step: str
+    who: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Notifier(Protocol):
+    """Tells people, through a webhook of Teams, Power Automate or anything else that takes JSON."""
+
+    async def tell(self, news: Sequence[News]) -> None:
+        """Raises SourceError when it was not delivered."""
+        ...

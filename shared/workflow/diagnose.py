@@ -1,0 +1,108 @@
+"""Diagnose: reads the evidence of up to 500 subscriptions and moves each one's case."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from shared.domain.case import Case, Recorded, State, record
+from shared.domain.decision import SYSTEM, busy, decide, settle
+from shared.domain.diagnosis import diagnose
+from shared.domain.look import Look
+from shared.domain.plan import plan_for
+from shared.domain.policy import Mode
+from shared.errors import CaseConflict
+from shared.ports import Stored
+from shared.workflow.context import Context
+from shared.workflow.reading import read
+
+log = logging.getLogger(__name__)
+
+
+async def diagnose_subscriptions(ctx: Context, subscription_ids: Sequence[str]) -> dict[str, Case | None]:
+    """Diagnoses each subscription and saves its case; None where nothing is stuck and no case was open.
+
+    One odd subscription never fails the others: it gets a case that says what is odd.
+    Raises SourceError when Dataverse or the case store could not be reached.
+    """
+    wanted = list(dict.fromkeys(i.casefold() for i in subscription_ids))
+    stored = await ctx.store.load_many(wanted)
+    now = ctx.clock.now()
+    idle = [i for i in wanted if i not in stored or not busy(stored[i].case, now)]
+    result: dict[str, Case | None] = {i: stored[i].case for i in wanted if i in stored and i not in idle}
+    if not idle:
+        return result
+    cases = {i: _open_case(stored.get(i)) for i in idle}
+    seen = await read(ctx, cases, purpose="diagnose")
+    moves = {i: judge(cases[i], look, stored.get(i)) for i, look in seen.looks.items()}
+    moves |= {i: _gone(ctx, case) for i in seen.missing if (case := cases.get(i)) is not None}
+    saved = await asyncio.gather(*(save(ctx, move, stored.get(i)) for i, move in moves.items() if move is not None))
+    result |= {i: cases[i] for i in moves}
+    result |= {after.case.subscription_id: after.case for after in saved if after is not None}
+    await wake_up(ctx, result)
+    return result
+
+
+def _open_case(stored: Stored | None) -> Case | None:
+    return stored.case if stored is not None and stored.case.open else None
+
+
+def judge(case: Case | None, look: Look, stored: Stored | None) -> Recorded | None:
+    """The case after this look; None when there is nothing to keep. Pure."""
+    subscription_id = look.evidence.subscription.id
+    if case is None:
+        diagnosis = diagnose(look)
+        if diagnosis.healthy:
+            return None
+        number = stored.case.number + 1 if stored is not None else 1
+        case = Case(subscription_id, number, look.now)
+    recorded = Recorded(case)
+    if case.last_sequence == 0:
+        recorded = record(recorded, look.now, by=SYSTEM, kind="opened", text="Found in Work 365.")
+    settled = settle(recorded.case, look, look.now)
+    recorded = Recorded(settled.case, (*recorded.events, *settled.events))
+    look = replace(look, intent=recorded.case.intent, attempts=recorded.case.attempts)
+    diagnosis = diagnose(look)
+    return decide(recorded, look, diagnosis, plan_for(look, diagnosis))
+
+
+def _gone(ctx: Context, case: Case) -> Recorded:
+    """Dataverse does not show the subscription: deleted, or no longer ours to read. Nothing is closed for that."""
+    now, text = ctx.clock.now(), "Dataverse no longer shows this subscription: deleted, or this app may not read it."
+    due = now + ctx.policy.look_again
+    if case.state is State.NEEDS_PERSON and case.summary == text:
+        return Recorded(replace(case, due_on=due))
+    return record(
+        case,
+        now,
+        by=SYSTEM,
+        kind="subscription_not_found",
+        text=text,
+        state=State.NEEDS_PERSON if case.intent is None else case.state,
+        summary=text,
+        next_step="Check whether the subscription was deleted, and the app's rights to read it.",
+        due_on=due,
+    )
+
+
+async def save(ctx: Context, recorded: Recorded, stored: Stored | None) -> Stored | None:
+    """Saves one case; None when someone else saved it first, who has then decided on what is as fresh."""
+    try:
+        return await ctx.store.save(recorded, stored.version if stored is not None else None)
+    except CaseConflict:
+        log.info("Case %s was saved by another worker first; leaving it to them", recorded.case.id)
+        return None
+
+
+async def wake_up(ctx: Context, cases: Mapping[str, Case | None]) -> None:
+    """Queues what the cases' states ask for next. A lost message is sent again when the case is due."""
+    ready = [c.id for c in cases.values() if c is not None and c.state is State.READY and _may_act(ctx, c)]
+    owed = [c.subscription_id for c in cases.values() if c is not None and c.outgoing]
+    if ready:
+        await ctx.queues.remediate(ready)
+    if owed:
+        await ctx.queues.notify(owed)
+
+
+def _may_act(ctx: Context, case: Case) -> bool:
+    return ctx.policy.mode is not Mode.OBSERVE and case.plan is not None

@@ -1,0 +1,162 @@
+"""Remediate: frees up to 100 cases at once, in journalled phases.
+
+    guards → intent saved → Not Applicable → diagnosed again → Awaiting Provisioning → its job run → verifying
+
+Whatever goes wrong in between, the saved intent says what we were about to do: the case is diagnosed again,
+which reads what became of it and goes on from there. Nothing is tried again before it was read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain import retrigger
+from shared.domain.case import Case, Recorded, State, subscription_of
+from shared.domain.diagnosis import diagnose
+from shared.domain.evidence import ProvisioningStatus
+from shared.domain.guards import Organization, before_second_write
+from shared.domain.look import Look
+from shared.errors import SourceError
+from shared.ports import StatusWrite, Stored, WriteResult
+from shared.workflow.context import Context
+from shared.workflow.diagnose import save, wake_up
+from shared.workflow.reading import read
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A case whose intent is saved, with the evidence that its next write rests on."""
+
+    stored: Stored
+    look: Look
+
+
+type Group = Mapping[str, Underway]
+"""By subscription id."""
+
+
+async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
+    """Retriggers those of the cases that are ready and pass every guard. Returns each as it was left.
+
+    Raises SourceError when Dataverse or the case store could not be reached before anything was begun.
+    """
+    stored = await ctx.store.load_many(list(dict.fromkeys(subscription_of(i) for i in case_ids)))
+    ready = {i: s for i, s in stored.items() if s.case.id in case_ids and s.case.state is State.READY}
+    left = {i: s.case for i, s in stored.items()}
+    if not ready:
+        return left
+    begun = await _begin(ctx, ready, left)
+    first = {i: u for i, u in begun.items() if retrigger.needs_first_write(u.look)}
+    toggled = await _read_again(ctx, await _set_not_applicable(ctx, first, left), left)
+    single = {i: u for i, u in begun.items() if i not in first}
+    await _set_awaiting(ctx, {**single, **toggled}, left)
+    await wake_up(ctx, {i: case for i, case in left.items() if i not in begun})
+    now = ctx.clock.now()
+    await ctx.queues.diagnose([i for i in begun if left[i].state is State.UNSETTLED and _is_due(left[i], now)])
+    return left
+
+
+def _is_due(case: Case, now: datetime) -> bool:
+    return case.due_on is not None and case.due_on <= now
+
+
+async def _begin(ctx: Context, ready: Mapping[str, Stored], left: dict[str, Case]) -> Group:
+    """Saves the intent of each case that passes the guards; the others go where their diagnosis puts them."""
+    seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
+    organization = Organization(seen.organization_id, ctx.organization_id)
+    moves = {i: retrigger.begin(ready[i].case, look, organization) for i, look in seen.looks.items()}
+    saved = await _save_all(ctx, moves, ready, left)
+    return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if s.case.state is State.REMEDIATING}
+
+
+async def _set_not_applicable(ctx: Context, group: Group, left: dict[str, Case]) -> Mapping[str, Stored]:
+    """The first write. Returns the cases whose write Dataverse has confirmed."""
+    results = await _write(ctx, group, ProvisioningStatus.NOT_APPLICABLE)
+    now = ctx.clock.now()
+    moves = {
+        i: retrigger.not_applicable_set(group[i].stored.case, now, r.etag) if r.done else _not_done(ctx, group[i], r)
+        for i, r in results.items()
+    }
+    saved = await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
+    return {i: s for i, s in saved.items() if results[i].done}
+
+
+async def _read_again(ctx: Context, stored: Mapping[str, Stored], left: dict[str, Case]) -> Group:
+    """Diagnoses again before the second write (rule 8). What may not go on is settled by a diagnosis of its own."""
+    if not stored:
+        return {}
+    try:
+        seen = await read(ctx, {i: s.case for i, s in stored.items()}, purpose="remediate")
+    except SourceError:
+        log.exception("Evidence for the second write of %d retriggers could not be read", len(stored))
+        return {}  # they stay in remediating; the wake timer takes them up when their time is over
+    organization = Organization(seen.organization_id, ctx.organization_id)
+    refusals = {i: before_second_write(look, diagnose(look), organization) for i, look in seen.looks.items()}
+    now = ctx.clock.now()
+    held = {
+        i: retrigger.held_before_second(stored[i].case, now, refusal)
+        for i, refusal in refusals.items()
+        if refusal is not None
+    }
+    await _save_all(ctx, held, stored, left)
+    return {i: Underway(stored[i], look) for i, look in seen.looks.items() if i not in held}
+
+
+async def _set_awaiting(ctx: Context, group: Group, left: dict[str, Case]) -> None:
+    """The second write, and the only one for a change that had Failed; then its job is run."""
+    results = await _write(ctx, group, ProvisioningStatus.AWAITING)
+    how = await _run_jobs(ctx, [r.change_id for r in results.values() if r.done])
+    now = ctx.clock.now()
+    moves = {
+        i: retrigger.retriggered(group[i].stored.case, group[i].look, now, how)
+        if r.done
+        else _not_done(ctx, group[i], r)
+        for i, r in results.items()
+    }
+    await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
+
+
+async def _write(ctx: Context, group: Group, status: ProvisioningStatus) -> dict[str, WriteResult]:
+    """One write for each case's head, with the version its evidence was read at."""
+    writes = {i: StatusWrite(head.id, head.etag, status) for i, u in group.items() if (head := u.look.head) is not None}
+    if not writes:
+        return {}
+    results = await ctx.work365.set_provisioning_status(list(writes.values()))
+    return dict(zip(writes, results, strict=True))
+
+
+def _not_done(ctx: Context, underway: Underway, result: WriteResult) -> Recorded:
+    """A write that did not go through for sure: the intent stays until the change has been read."""
+    case, now = underway.stored.case, ctx.clock.now()
+    if result.version_changed:
+        return retrigger.version_changed(case, now)
+    if result.deferred:
+        return retrigger.deferred(case, now, result.reason, result.retry_after)
+    if result.refused:
+        return retrigger.refused(case, underway.look, now, result.reason)
+    return retrigger.outcome_unknown(case, now, result.reason)
+
+
+async def _run_jobs(ctx: Context, change_ids: Sequence[str]) -> str:
+    """A job that could not be run costs a cycle, nothing more: Work 365's own schedule picks the change up."""
+    if not change_ids:
+        return ""
+    try:
+        return await ctx.work365.run_jobs(change_ids)
+    except SourceError as error:
+        log.warning("The jobs of %d changes could not be run: %s", len(change_ids), error)
+        return f"its job could not be run ({error}), so the next job cycle takes it up"
+
+
+async def _save_all(
+    ctx: Context, moves: Mapping[str, Recorded], stored: Mapping[str, Stored], left: dict[str, Case]
+) -> dict[str, Stored]:
+    """Saves every move. A case that another worker saved first is theirs: it drops out of the group."""
+    saved = await asyncio.gather(*(save(ctx, move, stored[i]) for i, move in moves.items()))
+    mine = {i: s for i, s in zip(moves, saved, strict=True) if s is not None}
+    left.update({i: s.case for i, s in mine.items()})
+    return mine

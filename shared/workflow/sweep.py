@@ -1,0 +1,46 @@
+"""Sweep: asks Dataverse which subscriptions are suspects and has them diagnosed."""
+
+import logging
+import uuid
+
+from shared.errors import SourceError
+from shared.ports import SweepReceipt
+from shared.workflow.context import Context
+
+log = logging.getLogger(__name__)
+
+
+async def sweep(ctx: Context) -> SweepReceipt:
+    """One sweep. Leaves a receipt of what it read, also when it could not read everything.
+
+    A partial read opens, closes and concludes nothing: the next sweep is the retry.
+    """
+    started = ctx.clock.now()
+    sweep_id = uuid.uuid4().hex
+    try:
+        receipt = await _read_and_queue(ctx, sweep_id)
+    except SourceError as error:
+        log.exception("Sweep %s is incomplete", sweep_id)
+        receipt = SweepReceipt(sweep_id, started, ctx.clock.now(), complete=False, problem=str(error))
+    await ctx.store.save_receipt(receipt)
+    return receipt
+
+
+async def _read_and_queue(ctx: Context, sweep_id: str) -> SweepReceipt:
+    started = ctx.clock.now()
+    today = started.astimezone(ctx.policy.time_zone).date()
+    suspects = await ctx.work365.find_suspects(started - ctx.policy.waiting_time, today)
+    open_cases = await ctx.store.open_cases()
+    wanted = [i for i in suspects.subscription_ids if (due := open_cases.get(i)) is None or due <= started]
+    await ctx.queues.diagnose(wanted)
+    found, queued = len(suspects.subscription_ids), len(wanted)
+    log.info("Sweep %s: %d suspects, %d to diagnose", sweep_id, found, queued)
+    return SweepReceipt(
+        sweep_id,
+        started,
+        ctx.clock.now(),
+        complete=True,
+        suspects=found,
+        queued=queued,
+        left_alone=found - queued,
+    )
