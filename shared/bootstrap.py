@@ -11,14 +11,17 @@ from functools import cache
 
 from shared.adapters.dataverse.client import Dataverse
 from shared.adapters.identity import ClientSecret, Credential, ManagedIdentity, TokenSource
-from shared.adapters.notifier import LogNotifier, WebhookNotifier
+from shared.adapters.notifier import notifier_for
 from shared.adapters.partner_center.client import PartnerCenter
 from shared.adapters.partner_center.provider import NoProvider, PartnerCenterProvider
+from shared.adapters.queues import StorageQueues
+from shared.adapters.tables.client import Tables
+from shared.adapters.tables.store import TableCaseStore
 from shared.adapters.web.transport import HttpTransport
 from shared.adapters.work365 import schema
 from shared.adapters.work365.work365 import DataverseWork365
 from shared.errors import SettingsError
-from shared.ports import Clock, Notifier, Provider
+from shared.ports import Clock, Provider
 from shared.settings import Settings, load
 from shared.workflow.context import Context
 
@@ -85,13 +88,13 @@ def build(settings: Settings) -> Context:
         settings.WORK365_TIME_ZONE,
         settings.WORK365_RUN_JOB,
     )
-    storage = _storage(settings)
+    tables, queues = _storage(settings)
     return Context(
         work365=work365,
         provider=_provider(settings, transport, clock),
-        store=storage.cases(clock),
-        queues=storage.queues(),
-        notifier=_notifier(settings),
+        store=TableCaseStore(tables, clock),
+        queues=queues,
+        notifier=notifier_for(settings.NOTIFY_WEBHOOK_URL),
         clock=clock,
         policy=settings.policy,
         organization_id=settings.DATAVERSE_ORGANIZATION_ID,
@@ -114,5 +117,14 @@ def _provider(settings: Settings, transport: HttpTransport, clock: Clock) -> Pro
     return PartnerCenterProvider(center, clock)
 
 
-def _notifier(settings: Settings) -> Notifier:
-    return WebhookNotifier(settings.NOTIFY_WEBHOOK_URL) if settings.NOTIFY_WEBHOOK_URL else LogNotifier()
+def _storage(settings: Settings) -> tuple[Tables, StorageQueues]:
+    connection_string, account = settings.AzureWebJobsStorage, settings.AzureWebJobsStorage__accountName
+    if connection_string:
+        return Tables.connect(connection_string), StorageQueues.connect(connection_string)
+    from azure.identity.aio import ManagedIdentityCredential  # slow to import, and not needed with a key
+
+    credential = ManagedIdentityCredential(client_id=settings.MANAGED_IDENTITY_CLIENT_ID)
+    return (
+        Tables.sign_in(f"https://{account}.table.core.windows.net", credential),
+        StorageQueues.sign_in(f"https://{account}.queue.core.windows.net", credential),
+    )

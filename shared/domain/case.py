@@ -6,7 +6,7 @@ event, and events are chained by hash so that a missing or altered one shows.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -114,6 +114,8 @@ class Case:
     summary: str = ""
     """One sentence for a billing administrator."""
     next_step: str = ""
+    held_back: str = ""
+    """Why a case that is ready was not acted on: what a guard said. Empty otherwise."""
     diagnosis: Diagnosis | None = None
     plan: Plan | None = None
     approved_digest: str = ""
@@ -190,12 +192,17 @@ def event_hash(
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def first_broken(events: tuple[Event, ...]) -> int | None:
-    """The sequence number of the first event that is missing or altered; None when the chain is whole."""
+def first_broken(events: Sequence[Event], case: Case | None = None) -> int | None:
+    """The sequence number of the first event that is missing, altered or one too many; None when the chain is whole.
+
+    Without the case, an end that is missing cannot show: nothing follows it.
+    """
     previous = ""
     for expected, event in enumerate(events, start=1):
         content = (event.sequence, event.on, event.by, event.kind, event.text, event.details, previous)
         if event.sequence != expected or event.previous_hash != previous or event.hash != event_hash(*content):
             return expected
         previous = event.hash
-    return None
+    if case is None or (case.last_sequence == len(events) and case.last_hash == previous):
+        return None
+    return max(1, min(len(events), case.last_sequence) + (case.last_sequence != len(events)))

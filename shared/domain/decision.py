@@ -100,6 +100,7 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
         "diagnosis": diagnosis,
         "plan": plan if state in (State.READY, State.AWAITING_APPROVAL) else None,
         "provisioned_since": None,
+        "held_back": case.held_back if state is State.READY and case.plan == plan else "",
     }
     changes["outgoing"] = _owed(case, state, changes, look.now)
     if state is State.READY and not _approved(case, plan):

@@ -64,12 +64,17 @@ def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
     moved = decide(case, look, diagnosis, plan_for(look, diagnosis))
     if refusal is None or refusal.guard == "plan" or moved.case.state is not State.READY:
         return moved
-    text = f"Held back: {refusal.reason}."
     due_on = look.now + look.policy.look_again
-    if case.next_step == text:
-        return Recorded(replace(moved.case, next_step=text, due_on=due_on), moved.events)
+    if moved.case.held_back == refusal.reason:
+        return Recorded(replace(moved.case, due_on=due_on), moved.events)
     return record(
-        moved, look.now, by=SYSTEM, kind=f"held_back_by_{refusal.guard}", text=text, next_step=text, due_on=due_on
+        moved,
+        look.now,
+        by=SYSTEM,
+        kind=f"held_back_by_{refusal.guard}",
+        text=f"Not written: {refusal.reason}.",
+        held_back=refusal.reason,
+        due_on=due_on,
     )
 
 
@@ -127,8 +132,17 @@ def refused(case: Case, look: Look, now: datetime, reason: str) -> Recorded:
     if intent.phase is Phase.NOT_APPLICABLE_SET:
         return _unsettled(case, now, "write_refused", text, replace(intent, refusals=intent.refusals + 1))
     attempt = Attempt(intent.change_id, now, intent.by, look.message)
-    moved = _unsettled(case, now, "write_refused", text, None)
-    return Recorded(replace(moved.case, attempts=(*case.attempts, attempt)), moved.events)
+    return record(
+        case,
+        now,
+        by=SYSTEM,
+        kind="write_refused",
+        text=text,
+        state=State.WAITING,
+        due_on=now,
+        intent=None,
+        attempts=(*case.attempts, attempt),
+    )
 
 
 def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded:
@@ -144,7 +158,7 @@ def outcome_unknown(case: Case, now: datetime, reason: str) -> Recorded:
 
 
 def _unsettled(
-    case: Case, now: datetime, kind: str, text: str, intent: Intent | None, wait: timedelta = timedelta()
+    case: Case, now: datetime, kind: str, text: str, intent: Intent, wait: timedelta = timedelta()
 ) -> Recorded:
     return record(case, now, by=SYSTEM, kind=kind, text=text, state=State.UNSETTLED, due_on=now + wait, intent=intent)
 

@@ -134,6 +134,7 @@ class CaseSummary(BaseModel):
     change_id: str | None
     summary: str
     next_step: str
+    held_back: str
     opened_on: datetime
     due_on: datetime | None
     resolved_on: datetime | None
@@ -186,6 +187,7 @@ def _summary(case: Case) -> dict[str, Any]:
         "change_id": case.change_id,
         "summary": case.summary,
         "next_step": case.next_step,
+        "held_back": case.held_back,
         "opened_on": case.opened_on,
         "due_on": case.due_on,
         "resolved_on": case.resolved_on,

@@ -163,7 +163,7 @@ def _one_of(req: func.HttpRequest, name: str, kind: type[State]) -> State | None
 
 
 def _cause(req: func.HttpRequest) -> str | None:
-    value = req.params.get("cause")
+    value: str | None = req.params.get("cause")
     if value is not None and value not in CAUSES:
         hint = f"One of {', '.join(CAUSES)}."
         raise Problem(HTTPStatus.BAD_REQUEST, "cause: unknown value", field="cause", hint=hint)

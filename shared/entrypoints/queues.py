@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import azure.functions as func
 
-from shared.adapters.queues import DiagnoseMessage, NotifyMessage, RemediateMessage, decode
+from shared.adapters.messages import DiagnoseMessage, NotifyMessage, RemediateMessage, decode
 from shared.bootstrap import app
 from shared.domain.case import subscription_of
 from shared.errors import MessageUnreadable
@@ -68,11 +68,13 @@ async def notify_poison(message: func.QueueMessage) -> None:
     log.error("People could not be told: %s", message.get_body().decode(errors="replace")[:2_000])
 
 
-def _read[M](message: func.QueueMessage, queue: str, kind: type[M]) -> M | None:
+def _read[M: (DiagnoseMessage, RemediateMessage, NotifyMessage)](
+    message: func.QueueMessage, queue: str, kind: type[M]
+) -> M | None:
     """The message, or None when it makes no sense: that is logged whole, since no retry would mend it."""
     text = message.get_body().decode(errors="replace")
     try:
-        return decode(text, kind)  # type: ignore[type-var]
+        return decode(kind, text)
     except MessageUnreadable as error:
         log.error("Unreadable message %s on queue %s: %s. Text: %r", message.id, queue, error, text[:2_000])  # noqa: TRY400
         return None

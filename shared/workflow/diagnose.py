@@ -1,6 +1,5 @@
 """Diagnose: reads the evidence of up to 500 subscriptions and moves each one's case."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from shared.errors import CaseConflict
 from shared.ports import Stored
 from shared.workflow.context import Context
 from shared.workflow.reading import read
+from shared.workflow.together import all_of
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def diagnose_subscriptions(ctx: Context, subscription_ids: Sequence[str]) 
     seen = await read(ctx, cases, purpose="diagnose")
     moves = {i: judge(cases[i], look, stored.get(i)) for i, look in seen.looks.items()}
     moves |= {i: _gone(ctx, case) for i in seen.missing if (case := cases.get(i)) is not None}
-    saved = await asyncio.gather(*(save(ctx, move, stored.get(i)) for i, move in moves.items() if move is not None))
+    saved = await all_of(save(ctx, move, stored.get(i)) for i, move in moves.items() if move is not None)
     result |= {i: cases[i] for i in moves}
     result |= {after.case.subscription_id: after.case for after in saved if after is not None}
     await wake_up(ctx, result)

@@ -1,6 +1,5 @@
 """Park: what becomes of subscriptions whose message failed again and again. Nothing is lost silently."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ from shared.domain.decision import SYSTEM, acting
 from shared.ports import Stored
 from shared.workflow.context import Context
 from shared.workflow.diagnose import save
+from shared.workflow.together import all_of
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ async def park(ctx: Context, subscription_ids: Sequence[str], step: str) -> int:
     A case with an open effect keeps its state: the wake timer settles it by reading.
     """
     stored = await ctx.store.load_many(list(dict.fromkeys(subscription_ids)))
-    saved = await asyncio.gather(*(_park(ctx, i, stored.get(i), step) for i in dict.fromkeys(subscription_ids)))
+    saved = await all_of(_park(ctx, i, stored.get(i), step) for i in dict.fromkeys(subscription_ids))
     parked = [after.case.subscription_id for after in saved if after is not None]
     if parked:
         await ctx.queues.notify(parked)

@@ -54,10 +54,15 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     toggled = await _read_again(ctx, await _set_not_applicable(ctx, first, left), left)
     single = {i: u for i, u in begun.items() if i not in first}
     await _set_awaiting(ctx, {**single, **toggled}, left)
-    await wake_up(ctx, {i: case for i, case in left.items() if i not in begun})
+    await wake_up(ctx, {i: case for i, case in left.items() if i in ready and i not in begun and _moved(ready[i], case)})
     now = ctx.clock.now()
-    await ctx.queues.diagnose([i for i in begun if left[i].state is State.UNSETTLED and _is_due(left[i], now)])
+    await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
     return left
+
+
+def _moved(before: Stored, case: Case) -> bool:
+    """The case is not where it was. One that a guard holds back is, and asks again only when it is due."""
+    return (case.state, case.plan) != (before.case.state, before.case.plan)
 
 
 def _is_due(case: Case, now: datetime) -> bool:
@@ -155,8 +160,19 @@ async def _run_jobs(ctx: Context, change_ids: Sequence[str]) -> str:
 async def _save_all(
     ctx: Context, moves: Mapping[str, Recorded], stored: Mapping[str, Stored], left: dict[str, Case]
 ) -> dict[str, Stored]:
-    """Saves every move. A case that another worker saved first is theirs: it drops out of the group."""
-    saved = await asyncio.gather(*(save(ctx, move, stored[i]) for i, move in moves.items()))
+    """Saves every move. A case that could not be saved drops out of the group: nothing more is done for it here.
+
+    Another worker has it then, or the wake timer finds it when its time is over.
+    """
+    saved = await asyncio.gather(*(_save(ctx, move, stored[i]) for i, move in moves.items()))
     mine = {i: s for i, s in zip(moves, saved, strict=True) if s is not None}
     left.update({i: s.case for i, s in mine.items()})
     return mine
+
+
+async def _save(ctx: Context, move: Recorded, stored: Stored) -> Stored | None:
+    try:
+        return await save(ctx, move, stored)
+    except SourceError:
+        log.exception("Case %s could not be saved", move.case.id)
+        return None

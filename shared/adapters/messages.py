@@ -1,0 +1,131 @@
+"""The three queue messages: JSON that carries ids, never decisions. Read strictly: what is odd is refused by name.
+
+queue `diagnose`   {"version": 1, "subscription_ids": [at most 500 GUIDs]}
+queue `remediate`  {"version": 1, "case_ids": [at most 100, <subscription id>-<number>]}
+queue `notify`     {"version": 1, "subscription_ids": [at most 500 GUIDs]}
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import batched
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from shared.adapters.web.answers import clean
+from shared.errors import MessageUnreadable
+
+DIAGNOSE, REMEDIATE, NOTIFY = "diagnose", "remediate", "notify"
+"""Names of the queues."""
+
+MOST_SUBSCRIPTIONS = 500
+MOST_CASES = 100
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CASE = re.compile(_GUID.pattern + r"-[1-9][0-9]{0,8}")
+
+
+def _guid(text: str) -> str:
+    return _matching(_GUID, text, "a GUID")
+
+
+def _case_id(text: str) -> str:
+    return _matching(_CASE, text, "a case id, <subscription id>-<number>")
+
+
+def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
+    lowered = text.lower()
+    if not pattern.fullmatch(lowered):
+        raise ValueError(f"{clean(text)[:60]!r} is not {what}")
+    return lowered
+
+
+def _each_once(ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+type SubscriptionIds = Annotated[
+    tuple[Annotated[str, AfterValidator(_guid)], ...],
+    Field(min_length=1, max_length=MOST_SUBSCRIPTIONS),
+    AfterValidator(_each_once),
+]
+type CaseIds = Annotated[
+    tuple[Annotated[str, AfterValidator(_case_id)], ...],
+    Field(min_length=1, max_length=MOST_CASES),
+    AfterValidator(_each_once),
+]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    version: Literal[1] = 1
+
+
+class DiagnoseMessage(_Message):
+    """Look at these subscriptions."""
+
+    subscription_ids: SubscriptionIds
+
+
+class RemediateMessage(_Message):
+    """Carry on with these cases."""
+
+    case_ids: CaseIds
+
+
+class NotifyMessage(_Message):
+    """Tell people what is owed for these subscriptions."""
+
+    subscription_ids: SubscriptionIds
+
+
+type Message = DiagnoseMessage | RemediateMessage | NotifyMessage
+
+
+def encode(message: Message) -> str:
+    """The message as JSON."""
+    return message.model_dump_json()
+
+
+def decode[M: (DiagnoseMessage, RemediateMessage, NotifyMessage)](kind: type[M], text: str | bytes) -> M:
+    """The message of this kind in `text`. Raises MessageUnreadable naming what is wrong, and where."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise MessageUnreadable("; ".join(_problems(error))) from None
+
+
+def diagnose_messages(subscription_ids: Sequence[str]) -> list[DiagnoseMessage]:
+    """As few messages as hold all ids, each once. ValueError when one is no GUID."""
+    return [DiagnoseMessage(subscription_ids=ids) for ids in _groups(subscription_ids, MOST_SUBSCRIPTIONS)]
+
+
+def remediate_messages(case_ids: Sequence[str]) -> list[RemediateMessage]:
+    """As few messages as hold all ids, each once. ValueError when one is no case id."""
+    return [RemediateMessage(case_ids=ids) for ids in _groups(case_ids, MOST_CASES)]
+
+
+def notify_messages(subscription_ids: Sequence[str]) -> list[NotifyMessage]:
+    """As few messages as hold all ids, each once. ValueError when one is no GUID."""
+    return [NotifyMessage(subscription_ids=ids) for ids in _groups(subscription_ids, MOST_SUBSCRIPTIONS)]
+
+
+def _groups(ids: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
+    return batched(dict.fromkeys(ids), size, strict=False)
+
+
+_MOST_PROBLEMS = 5
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Each problem with its field: `subscription_ids[3]: 'x' is not a GUID`. At most five."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    said = [f"{_field(each['loc'])}: {clean(each['msg']).removeprefix('Value error, ')}" for each in found]
+    more = [f"and {len(said) - _MOST_PROBLEMS} more"] if len(said) > _MOST_PROBLEMS else []
+    return said[:_MOST_PROBLEMS] + more
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{clean(part)[:60]}" for part in place]
+    return "".join(parts).removeprefix(".") or "the message"

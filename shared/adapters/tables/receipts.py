@@ -1,0 +1,55 @@
+"""Sweep receipts: what each sweep read. The newest comes first in its partition, so it is found by one request."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.adapters.tables.columns import cut, well_formed
+from shared.adapters.tables.keys import stamp
+from shared.adapters.tables.rows import SCHEMA_VERSION, Reader
+from shared.ports import SweepReceipt
+
+TABLE = "sweeps"
+PARTITION = "receipt"
+
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+_PROBLEM_UNITS = 8_000
+
+
+def to_row(receipt: SweepReceipt) -> dict[str, Any]:
+    """The row of a receipt: its key counts down from the end of time, to the microsecond at which it started."""
+    left = (_END_OF_TIME - receipt.started_on) // timedelta(microseconds=1)
+    name = hashlib.sha256(receipt.id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return {
+        "PartitionKey": PARTITION,
+        "RowKey": f"{left:018d}|{name}",
+        "schema_version": SCHEMA_VERSION,
+        "id": receipt.id,
+        "started_on": stamp(receipt.started_on),
+        "finished_on": stamp(receipt.finished_on),
+        "complete": receipt.complete,
+        "suspects": receipt.suspects,
+        "queued": receipt.queued,
+        "left_alone": receipt.left_alone,
+        "problem": cut(well_formed(receipt.problem), _PROBLEM_UNITS),
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> SweepReceipt:
+    """The receipt in a row. Raises CaseUnreadable naming the column that makes no sense."""
+    read = Reader(row)
+    read.version(SCHEMA_VERSION)
+    complete = row.get("complete")
+    if not isinstance(complete, bool):
+        raise read.fault("complete", "should be true or false")
+    return SweepReceipt(
+        id=read.text("id") or "",
+        started_on=read.moment("started_on"),
+        finished_on=read.moment("finished_on"),
+        complete=complete,
+        suspects=read.whole("suspects"),
+        queued=read.whole("queued"),
+        left_alone=read.whole("left_alone"),
+        problem=read.text("problem") or "",
+    )

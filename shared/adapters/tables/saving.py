@@ -1,0 +1,140 @@
+"""Saves a case with its events: index rows first, then one transaction, then the index rows it no longer needs."""
+
+import logging
+from datetime import timedelta
+from uuid import uuid4
+
+from shared.adapters.tables import events
+from shared.adapters.tables.client import Replace, Row, Tables
+from shared.adapters.tables.columns import TRANSACTION_BYTES, size
+from shared.adapters.tables.held import Current, Held, current
+from shared.adapters.tables.index import CaseIndex
+from shared.adapters.tables.index_keys import IndexKey, Keys, keys_for
+from shared.adapters.tables.keys import CASE, former_row, partition_of
+from shared.adapters.tables.lists import CASES
+from shared.adapters.tables.rows import from_row, to_row
+from shared.domain.case import Case, Recorded
+from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Refused, SourceError, VersionConflict
+from shared.ports import Clock, Stored
+
+MOST_EVENTS = 98
+"""Events in one save: a transaction has 100 operations, two of them may be case rows."""
+
+_PAUSED = timedelta(seconds=30)
+"""A save that took longer than this may have been taken for dead by a reader: half of what readers grant it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Saver:
+    """Writes to the tables `cases` and `caseindex`."""
+
+    def __init__(self, tables: Tables, index: CaseIndex, clock: Clock) -> None:
+        self._tables = tables
+        self._index = index
+        self._clock = clock
+
+    async def save(self, recorded: Recorded, version: str | None) -> Stored:
+        """As CaseStore.save says; the case it returns is as a later `load` reads it, shortened where it must be.
+
+        Raises CaseConflict, Refused for a case or event too large for a row, ValueError for what is no case at all,
+        CaseUnreadable when the row to be replaced makes no sense, and SourceError.
+        """
+        case = recorded.case
+        held = Held.of(version) if version is not None else None
+        former: Row | None = None
+        if held is None or held.number != case.number:
+            held, former = await self._replaced(case, held)
+        before = held.keys if held and former is None else None
+        save_id = uuid4().hex[:16]
+        keys = keys_for(case, save_id, before)
+        row = to_row(case, CASE) | keys.columns() | {"save_id": save_id}
+        saved = from_row(row)  # fails here rather than at the next load
+        inserts = _inserts(recorded, former)
+        _check(row, inserts)
+        etag = await self._written(row, inserts, held, keys, before, saved)
+        return Stored(saved, Held(etag, case.number, keys).version())
+
+    async def _written(
+        self, row: Row, inserts: list[Row], held: Held | None, keys: Keys, before: Keys | None, case: Case
+    ) -> str:
+        fresh = keys.all() - (before.all() if before else frozenset())
+        since = self._clock.now()
+        await self._index.write(fresh, case)
+        etag = await self._transaction(row, inserts, held)
+        if self._clock.now() - since > _PAUSED and not await self._again(fresh, case):
+            return etag  # the old rows are all by which the case is found: they stay
+        if before:
+            await self._index.remove(before.all() - keys.all())
+        return etag
+
+    async def _again(self, fresh: frozenset[IndexKey], case: Case) -> bool:
+        """Writes the index rows once more after a pause, in which a reader may have dropped them."""
+        try:
+            await self._index.write(fresh, case)
+        except SourceError as error:
+            _log.warning("The index rows of %s could not be written again: %s", case.id, error)
+            return False
+        return True
+
+    async def _transaction(self, row: Row, inserts: list[Row], held: Held | None) -> str:
+        """The ETag of the case row once everything is saved. Raises CaseConflict when nothing is."""
+        try:
+            if held is None:
+                return (await self._tables.transact(CASES, [*inserts, row]))[-1]
+            return (await self._tables.transact(CASES, inserts, Replace(row, held.etag)))[-1]
+        except (VersionConflict, OutcomeUnknown) as error:
+            return await self._settled(row, held, error)
+
+    async def _settled(self, row: Row, held: Held | None, error: SourceError) -> str:
+        """What became of a transaction that failed, by reading: the storage client itself may have sent it twice,
+        and then the second answer speaks of the first one's success as a conflict."""
+        partition = str(row["PartitionKey"])
+        found = await self._tables.get(CASES, partition, CASE)
+        if found is not None and found.row.get("save_id") == row["save_id"]:
+            return found.etag
+        if isinstance(error, OutcomeUnknown):
+            raise error
+        if found is None and held is None:
+            problem = f"is not there, although events of case {row['number']} are"
+            raise CaseUnreadable(f"{partition} / {CASE}", "the row", problem) from error
+        if found is not None and held is not None and found.etag == held.etag:
+            problem = "is behind the events that are there already"
+            raise CaseUnreadable(f"{partition} / {CASE}", "last_sequence", problem) from error
+        raise CaseConflict(partition, "somebody else saved it since it was read") from error
+
+    async def _replaced(self, case: Case, held: Held | None) -> tuple[Held | None, Row | None]:
+        """For a case that opens: the resolved one it replaces, and the row under which that one is kept."""
+        partition = partition_of(case.subscription_id)
+        found = await self._tables.get(CASES, partition, CASE)
+        if found is None:
+            if held is not None:
+                raise CaseConflict(partition, "its row is gone")
+            return None, None
+        there = current(found)
+        _check_replaceable(case, there, held)
+        return there.held, {**found.row, "RowKey": former_row(there.case.number)}
+
+
+def _check_replaceable(case: Case, there: Current, held: Held | None) -> None:
+    if held is not None and held.etag != there.held.etag:
+        raise CaseConflict(case.subscription_id, "somebody else saved it since it was read")
+    if there.case.open:
+        raise CaseConflict(case.subscription_id, f"case {there.case.id} is open")
+    if case.number != there.case.number + 1:
+        raise CaseConflict(case.subscription_id, f"its last case is number {there.case.number}")
+
+
+def _inserts(recorded: Recorded, former: Row | None) -> list[Row]:
+    case = recorded.case
+    if len(recorded.events) > MOST_EVENTS:
+        raise Refused("storage", f"{len(recorded.events)} events cannot be saved at once, {MOST_EVENTS} can.")
+    rows: list[Row] = [events.to_row(case.subscription_id, case.number, event) for event in recorded.events]
+    return rows if former is None else [former, *rows]
+
+
+def _check(row: Row, inserts: list[Row]) -> None:
+    total = sum(size(each) for each in (row, *inserts))
+    if total > TRANSACTION_BYTES:
+        problem = f"{total:,} bytes, {TRANSACTION_BYTES:,} fit"
+        raise Refused("storage", f"The case with its events is too large to be saved at once: {problem}.")

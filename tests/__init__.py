@@ -1,0 +1,1 @@
+"""A package, so that pytest puts the root of the project on the import path."""

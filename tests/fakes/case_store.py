@@ -1,0 +1,174 @@
+"""A case store in memory: rows and conflicts as in Table Storage, so that what is read back is what would be.
+
+Not faked: how a case and its events become rows and are read again (shared/adapters/tables/rows.py and events.py).
+Faked: the tables, their versions, and the index, which is always right here.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.adapters.tables import events, receipts, rows
+from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
+from shared.adapters.tables.index_keys import labels_of, labels_wanted
+from shared.adapters.tables.keys import CASE, event_row, events_of, former_row, partition_of
+from shared.domain.case import Case, Event, Recorded
+from shared.errors import CaseConflict, CaseUnreadable, SourceError
+from shared.ports import CaseFilter, Due, Page, Stored, SweepReceipt
+
+type Hook = Callable[[Recorded], None]
+
+
+@dataclass
+class FakeCaseStore:
+    """Port CaseStore. `before_save` and `after_save` are failpoints: what they raise, `save` raises.
+
+    Before means that nothing is saved, after that everything is and only the answer is lost.
+    """
+
+    before_save: Hook = lambda _: None
+    after_save: Hook = lambda _: None
+    before_request: Callable[[], None] = lambda: None
+    """Called at the start of everything, saves included."""
+    unavailable: SourceError | None = None
+    history: list[Case] = field(default_factory=list)
+    """Every version of every case that was saved, in order."""
+    cases: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """Rows by partition and row key, for tests that seed or break one."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """The version of each newest case."""
+    receipts: list[SweepReceipt] = field(default_factory=list)
+    _next: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def load(self, subscription_id: str) -> Stored | None:
+        await self._turn()
+        return self._stored(partition_of(subscription_id))
+
+    async def load_many(self, subscription_ids: Sequence[str]) -> Mapping[str, Stored]:
+        await self._turn()
+        found = {}
+        for subscription_id in subscription_ids:
+            try:
+                stored = self._stored(partition_of(subscription_id))
+            except CaseUnreadable:
+                continue
+            if stored is not None:
+                found[subscription_id] = stored
+        return found
+
+    async def save(self, recorded: Recorded, version: str | None) -> Stored:
+        await self._turn()
+        case = recorded.case
+        partition = partition_of(case.subscription_id)
+        row = rows.to_row(case, CASE)
+        new = {event_row(case.number, e.sequence): events.to_row(partition, case.number, e) for e in recorded.events}
+        self.before_save(recorded)
+        there = self.cases.setdefault(partition, {})
+        former = self._former(case, version)
+        if taken := new.keys() & there.keys():
+            raise CaseConflict(partition, f"{min(taken)} is there already")
+        saved = rows.from_row(row)
+        there |= {**former, **new, CASE: row}
+        self.versions[partition] = str(next(self._next))
+        self.history.append(saved)
+        self.after_save(recorded)
+        return Stored(saved, self.versions[partition])
+
+    async def timeline(self, subscription_id: str, number: int) -> Sequence[Event]:
+        await self._turn()
+        there = self.cases.get(partition_of(subscription_id), {})
+        first, behind = events_of(number)
+        return tuple(events.from_row(there[key]) for key in sorted(there) if first <= key < behind)
+
+    async def load_case(self, subscription_id: str, number: int) -> Case | None:
+        await self._turn()
+        partition = partition_of(subscription_id)
+        stored = self._stored(partition)
+        if stored is None or stored.case.number == number:
+            return stored.case if stored else None
+        row = self.cases[partition].get(former_row(number))
+        return rows.from_row(row) if row else None
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        await self._turn()
+        all_open = self._open().items()
+        due = sorted((when, subscription_id) for subscription_id, when in all_open if when <= now)
+        return [Due(subscription_id, when) for when, subscription_id in due][: max(limit, 0)]
+
+    async def open_cases(self) -> Mapping[str, datetime]:
+        await self._turn()
+        return self._open()
+
+    async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page:
+        await self._turn()
+        if limit < 1:
+            raise ValueError("a page holds at least one case")
+        after = from_cursor(cursor, wanted)
+        found = sorted(
+            (case for case in self._all() if _matches(case, wanted) and place_of(case) > after), key=place_of
+        )
+        page = tuple(found[:limit])
+        return Page(page, to_cursor(place_of(page[-1]), wanted) if len(found) > limit else None)
+
+    async def save_receipt(self, receipt: SweepReceipt) -> None:
+        await self._turn()
+        self.receipts = [r for r in self.receipts if r.id != receipt.id] + [receipts.from_row(receipts.to_row(receipt))]
+
+    async def last_receipt(self) -> SweepReceipt | None:
+        await self._turn()
+        return max(self.receipts, key=lambda receipt: receipt.started_on, default=None)
+
+    async def _turn(self) -> None:
+        """Lets others go first, as any request would, then fails where the test says so."""
+        await asyncio.sleep(0)
+        self.before_request()
+        if self.unavailable is not None:
+            raise self.unavailable
+
+    def _stored(self, partition: str) -> Stored | None:
+        row = self.cases.get(partition, {}).get(CASE)
+        return Stored(rows.from_row(row), self.versions.get(partition, "seeded")) if row else None
+
+    def _former(self, case: Case, version: str | None) -> dict[str, dict[str, Any]]:
+        """The row to keep of the case that is replaced, if one is. Raises CaseConflict where saving is not allowed."""
+        partition = partition_of(case.subscription_id)
+        there = self._stored(partition)
+        if version is not None and (there is None or there.version != version):
+            raise CaseConflict(partition, "somebody else saved it since it was read")
+        if there is None or (version is not None and there.case.number == case.number):
+            return {}
+        if there.case.open or case.number != there.case.number + 1:
+            raise CaseConflict(partition, f"its last case is {there.case.id}, {there.case.state}")
+        key = former_row(there.case.number)
+        return {key: {**self.cases[partition][CASE], "RowKey": key}}
+
+    def _open(self) -> dict[str, datetime]:
+        """Open cases with their due time; one that cannot be read is always due."""
+        due = {}
+        for partition in self.cases:
+            try:
+                stored = self._stored(partition)
+            except CaseUnreadable:
+                due[partition] = datetime.min.replace(tzinfo=UTC)
+                continue
+            if stored and stored.case.open:
+                due[partition] = stored.case.due_on or stored.case.opened_on
+        return due
+
+    def _all(self) -> Iterator[Case]:
+        """Every case that can be read, former ones too."""
+        for there in self.cases.values():
+            for key, row in there.items():
+                if key == CASE or key.startswith("former|"):
+                    with suppress(CaseUnreadable):
+                        yield rows.from_row(row)
+
+
+def _matches(case: Case, wanted: CaseFilter) -> bool:
+    labels = labels_of(case)
+    same_labels = all(labels[name] == label for name, label in labels_wanted(wanted).items())
+    return wanted.state in (None, case.state) and same_labels

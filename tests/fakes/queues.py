@@ -1,0 +1,66 @@
+"""Queues in memory: messages stay until a test takes them, in the order in which they were sent."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.adapters.messages import (
+    DiagnoseMessage,
+    Message,
+    NotifyMessage,
+    RemediateMessage,
+    diagnose_messages,
+    notify_messages,
+    remediate_messages,
+)
+from shared.errors import SourceError
+
+
+@dataclass
+class FakeQueues:
+    """Port Queues. Messages are those that would be sent, with the same limits."""
+
+    waiting: deque[Message] = field(default_factory=deque)
+    sent: list[Message] = field(default_factory=list)
+    """Everything that was ever sent."""
+    unavailable: SourceError | None = None
+
+    async def diagnose(self, subscription_ids: Sequence[str]) -> None:
+        await self._send(diagnose_messages(subscription_ids))
+
+    async def remediate(self, case_ids: Sequence[str]) -> None:
+        await self._send(remediate_messages(case_ids))
+
+    async def notify(self, subscription_ids: Sequence[str]) -> None:
+        await self._send(notify_messages(subscription_ids))
+
+    def take(self) -> Message | None:
+        """The oldest message, which is gone then; None when nothing waits."""
+        return self.waiting.popleft() if self.waiting else None
+
+    def lose_all(self) -> None:
+        """As if the storage account had forgotten them: a lost message costs time, never correctness."""
+        self.waiting.clear()
+
+    @property
+    def to_diagnose(self) -> tuple[str, ...]:
+        """Subscriptions of all waiting messages to the queue `diagnose`."""
+        return tuple(i for m in self.waiting if isinstance(m, DiagnoseMessage) for i in m.subscription_ids)
+
+    @property
+    def to_remediate(self) -> tuple[str, ...]:
+        """Cases of all waiting messages to the queue `remediate`."""
+        return tuple(i for m in self.waiting if isinstance(m, RemediateMessage) for i in m.case_ids)
+
+    @property
+    def to_notify(self) -> tuple[str, ...]:
+        """Subscriptions of all waiting messages to the queue `notify`."""
+        return tuple(i for m in self.waiting if isinstance(m, NotifyMessage) for i in m.subscription_ids)
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        await asyncio.sleep(0)
+        if self.unavailable is not None:
+            raise self.unavailable
+        self.sent += messages
+        self.waiting.extend(messages)
