@@ -104,7 +104,7 @@ class Table:
         return self.columns.get("name")
 
     def default_status(self, state: str) -> str | None:
-        """The status that a row gets when only its state is given: the one of the same name, else the first."""
+        """The status that a row gets when only its state is given: of the same name, else the first."""
         status = self.columns.get("status")
         if status is None:
             return None

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -73,6 +74,9 @@ def app() -> App:
 
 def build(settings: Settings) -> Context:
     """The real adapters for these settings. Nothing is connected to yet."""
+    # Both log every request: a line for each storage operation, and addresses with ids of customers in them.
+    for chatty in ("azure", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     clock = SystemClock()
     transport = HttpTransport()
     dataverse = Dataverse(

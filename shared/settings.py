@@ -186,9 +186,19 @@ def load(environ: Mapping[str, str]) -> Settings:
         raise SettingsError([_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
 
 
+_HINTS = {
+    "UNSTUCK_ATTEMPTS": "should be a whole number from 1 to 5",
+    "UNSTUCK_MODE": "should be observe, approve or auto",
+}
+
+
 def _problem(where: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(where[0]) if where else ""
     if kind == "missing":
         hint = ": set it to observe, approve or auto" if name == "UNSTUCK_MODE" else ""
         return f"{name} is missing{hint}"
+    if name in _HINTS:
+        return f"{name} {_HINTS[name]}"
+    if kind in ("greater_than", "greater_than_equal"):
+        return f"{name} should be {'more than 0' if kind == 'greater_than' else '0 or more'} seconds"
     return f"{name} {message.removeprefix('Value error, ')}".strip()

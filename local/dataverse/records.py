@@ -103,8 +103,6 @@ class Records:
             ready.append((guid_text(id) if id else self.new_id(), row))
         with self.store.transaction(by=by, source="records"):
             self.store.insert_many(definition, ready)
-        # Tells SQLite's planner how selective each index is, else it may start from what all rows share.
-        self.store.db.execute("ANALYZE")
         return [id for id, _ in ready]
 
     def get(self, table: str, id: str) -> Record | None:
@@ -113,9 +111,7 @@ class Records:
         row = self.store.row(definition, guid_text(id))
         return record(definition, row) if row is not None else None  # type: ignore[arg-type]
 
-    def update(
-        self, table: str, id: str, values: Mapping[str, object], *, by: str, on: datetime | None = None
-    ) -> None:
+    def update(self, table: str, id: str, values: Mapping[str, object], *, by: str, on: datetime | None = None) -> None:
         """Changes columns, sets modified_on and modified_by, gives a new etag. KeyError when absent."""
         definition = self.schema.table(table)
         id = guid_text(id)

@@ -195,7 +195,8 @@ class Store:
 
 def _indexed(column: Column) -> bool:
     # What the app and the engine ask for: rows of a parent, rows in a provisioning status, rows since a time.
-    # Not the state: nearly all rows share one, and an index on it would only mislead SQLite's planner.
+    # Not the state: nearly all rows share one, and an index on it would only mislead SQLite's planner. So would
+    # ANALYZE: most changes are Provisioned, which makes it think little of looking for those that are not.
     return (column.type == "lookup" and column.key != "modified_by") or (
         column.type == "choice" or column.key == "created_on"
     )

@@ -1,8 +1,8 @@
 """What can go wrong in the host itself. A failing function is not among it: that is an `Outcome`.
 
-    HostError
-    ├── CannotStart         the app or its settings are wrong; the host exits with code 3
-    └── WorkerUnavailable   no worker came up in time to take an invocation
+HostError
+├── CannotStart         the app or its settings are wrong; the host exits with code 3
+└── WorkerUnavailable   no worker came up in time to take an invocation
 """
 
 

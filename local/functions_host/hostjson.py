@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from local.functions_host.errors import CannotStart
 
+_OVERRIDE = "azurefunctionsjobhost"
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 
 
@@ -78,12 +79,15 @@ class HostJson:
     queues: QueueOptions = QueueOptions()
 
     @classmethod
-    def read(cls, app_dir: Path) -> Self:
-        """The host.json in this folder; one that is broken is refused, one that is missing means defaults."""
+    def read(cls, app_dir: Path, settings: Mapping[str, str] | None = None) -> Self:
+        """The host.json in this folder; one that is broken is refused, one that is missing means defaults.
+
+        App settings named AzureFunctionsJobHost__a__b win over what the file says at a.b, as on Azure.
+        """
         path = app_dir / "host.json"
         try:
             content = json.loads(path.read_text("utf-8")) if path.exists() else {}
-            return cls._from(content)
+            return cls._from(_overridden(content, settings or {}))
         except (ValueError, AttributeError, TypeError) as error:
             raise CannotStart(f"{path}: {error}") from error
 
@@ -96,6 +100,20 @@ class HostJson:
             function_timeout=cls.function_timeout if timeout is None else _timeout(timeout),
             queues=QueueOptions.read(extensions.get("queues", {})),
         )
+
+
+def _overridden(content: dict[str, Any], settings: Mapping[str, str]) -> dict[str, Any]:
+    """https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values"""
+    for name, value in settings.items():
+        prefix, *path = name.split("__")
+        if prefix.lower() != _OVERRIDE or not path:
+            continue
+        block = content
+        *steps, last = path
+        for step in steps:
+            block = block.setdefault(step, {})
+        block[last] = value
+    return content
 
 
 def _timeout(text: str) -> timedelta | None:

@@ -52,7 +52,7 @@ class HostOptions:
     """How long running handlers may go on after the host was told to stop."""
 
     lease_seconds: float = 15.0
-    """How long a timer stays with a host that fell silent; renewed at a third of it. Azure: 15."""
+    """How long a timer stays with a host that fell silent; renewed every 5 s or at a third of it. Azure: 15."""
 
     create_trigger_queues: bool = True
     """Create the queues of queue triggers. Azure does not: there a trigger waits until its queue exists."""
@@ -81,6 +81,8 @@ def _argument(name: str, value: object) -> str:
     flag = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no-{flag}"
+    if isinstance(value, Path):
+        value = value.absolute()  # the host may run in another folder than the one who starts it
     return f"--{flag}={value}"  # one word, since a generated key may begin with a dash
 
 
@@ -91,7 +93,7 @@ def _add(parser: argparse.ArgumentParser, option: "Field[object]", text: str) ->
         return
     required = option.default is MISSING and option.default_factory is MISSING
     kind = option.type if option.type in (int, float, str) else Path
-    parser.add_argument(flag, type=kind, required=required, help=text)  # type: ignore[arg-type]
+    parser.add_argument(flag, type=kind, required=required, help=text)
 
 
 def _docstrings(cls: type) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Starting one worker process and getting to the point where it has indexed the app."""
 
 import asyncio
+import contextlib
 import hmac
 import json
 import secrets
@@ -96,16 +97,7 @@ class Door:
 async def start_worker(door: Door, options: HostOptions, settings: Settings, log: IO[str]) -> Worker:
     """A worker that has indexed the app, or `CannotStart` with the runtime's own words."""
     port, secret, arriving = door.expect()
-    process = await asyncio.create_subprocess_exec(
-        str(options.worker_python.absolute()),  # not resolved: the link is what makes it the environment's
-        "-P",
-        str(_SCRIPT),
-        stdin=PIPE,
-        stdout=log,
-        stderr=log,
-        env=worker_environment(settings),
-        **_apart(),
-    )
+    process = await _spawn(options.worker_python, worker_environment(settings), log)
     told = {"port": port, "secret": secret, "app_dir": str(options.app_dir.absolute())}
     try:
         _tell(process, told)
@@ -121,6 +113,15 @@ async def start_worker(door: Door, options: HostOptions, settings: Settings, log
     return Worker(process, connection, functions)
 
 
+async def _spawn(python: Path, environment: dict[str, str], log: IO[str]) -> Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(str(python), "-P", str(_SCRIPT)), stdin=PIPE, stdout=log, stderr=log, env=environment, **_apart()
+        )
+    except OSError as error:
+        raise CannotStart(f"the worker's interpreter does not run: {error}") from error
+
+
 def _tell(process: Process, told: Frame) -> None:
     """By standard input, since arguments and environment can be read by others."""
     assert process.stdin is not None  # noqa: S101  asked for above
@@ -129,12 +130,16 @@ def _tell(process: Process, told: Frame) -> None:
 
 
 async def _first(arriving: "asyncio.Future[Connection]", process: Process) -> Connection:
-    exited = asyncio.ensure_future(process.wait())
-    await asyncio.wait({arriving, exited}, return_when=asyncio.FIRST_COMPLETED)
-    if arriving.done():
+    exited = asyncio.create_task(process.wait())
+    exited.add_done_callback(lambda _: arriving.cancel())
+    try:
+        return await arriving
+    except asyncio.CancelledError:
+        if not exited.done():
+            raise
+        raise CannotStart(f"the worker exited with code {exited.result()} before it said hello") from None
+    finally:
         exited.cancel()
-        return arriving.result()
-    raise CannotStart(f"the worker exited with code {exited.result()} before it said hello")
 
 
 def _functions(found: Frame | None) -> list[Function]:
@@ -149,8 +154,6 @@ def _functions(found: Frame | None) -> list[Function]:
 
 async def _kill(process: Process) -> None:
     if process.returncode is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             process.kill()
-        except ProcessLookupError:
-            pass
     await process.wait()

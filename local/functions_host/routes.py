@@ -5,7 +5,7 @@ constraints than those below.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -38,19 +38,20 @@ class Route:
     """Where one HTTP function answers."""
 
     function: Function
+    template: str
     pattern: re.Pattern[str]
     checks: Sequence[tuple[str, Check]]
 
     @classmethod
     def of(cls, function: Function, prefix: str) -> "Route":
         pattern, checks = "", []
-        segments = f"{prefix}/{function.route}".strip("/").split("/")
-        for segment in segments:
+        template = f"{prefix}/{function.route}".strip("/")
+        for segment in template.split("/"):
             parameter = _PARAMETER.fullmatch(segment)
             pattern += _pattern(segment, parameter, function)
             if parameter:
                 checks += [(parameter[2], _constraint(name)) for name in parameter[3].split(":")[1:]]
-        return cls(function, re.compile(pattern, re.IGNORECASE), checks)
+        return cls(function, template, re.compile(pattern, re.IGNORECASE), checks)
 
     def match(self, method: str, raw_path: str) -> dict[str, str] | None:
         """The route values if this path (still percent-encoded) and method are this function's."""
@@ -79,8 +80,16 @@ def _decoded(value: str) -> str:
     return unquote(re.sub("%(2f)", r"%25\1", value, flags=re.IGNORECASE))
 
 
+def routes_of(functions: Iterable[Function], prefix: str) -> list[Route]:
+    """In the order in which they are tried: the real host goes by the names of functions, not by templates.
+
+    `x/{id}` of a function `case` hides `x/all` of a function `list_all`, there as well as here.
+    """
+    return [Route.of(function, prefix) for function in sorted(functions, key=lambda found: found.name.lower())]
+
+
 def find(routes: Sequence[Route], method: str, raw_path: str) -> tuple[Function, dict[str, str]] | None:
-    """The first route, in the order of the app, that fits. A wrong method is no match, as on Azure: 404."""
+    """The first route that fits. A wrong method is no match, as on Azure: 404."""
     for route in routes:
         values = route.match(method, raw_path)
         if values is not None:

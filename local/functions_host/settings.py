@@ -12,9 +12,9 @@ type Settings = Mapping[str, str]
 
 # What an interpreter needs to run at all. Nothing else of this machine may leak into the app.
 _INHERITED = (
-    "PATH HOME TMPDIR TMP TEMP LANG "
-    "SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT USERPROFILE APPDATA LOCALAPPDATA"
-).split()
+    *("PATH", "HOME", "TMPDIR", "TMP", "TEMP", "LANG"),
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+)
 
 # 1000 threads for synchronous functions is what the real host sets when the app says nothing.
 _DEFAULTS = {"PYTHON_THREADPOOL_THREAD_COUNT": "1000", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}

@@ -26,6 +26,7 @@ class Supervisor:
         self._worker: Worker | None = None
         self._ready = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
+        self._stopped = False
         self.starts = 0
 
     @property
@@ -40,23 +41,29 @@ class Supervisor:
         return worker.functions
 
     async def stop(self) -> None:
-        """End the worker for good."""
+        """End the worker for good. What it was running is lost, what waits for it is told so."""
+        self._stopped = True
         if self._keeping:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
         if self._worker:
             self._worker.connection.close()
             await self._worker.kill()
+            await self._worker.connection.run()
+            self._worker = None
+        self._ready.set()
         self._door.close()
 
     async def available(self) -> Worker:
         """The worker, once there is one; `WorkerUnavailable` if none comes up in time."""
         try:
             async with asyncio.timeout(self._options.worker_start_seconds):
-                while self._worker is None:
+                while self._worker is None and not self._stopped:
                     await self._ready.wait()
         except TimeoutError:
             raise WorkerUnavailable("no worker came up in time") from None
+        if self._worker is None:
+            raise WorkerUnavailable("the host is stopping")
         return self._worker
 
     async def invoke(self, frame: Frame, timeout_seconds: float | None) -> Outcome:
@@ -103,4 +110,4 @@ class Supervisor:
             try:
                 return await self._launch()
             except CannotStart as error:
-                _log.error("the worker does not come up again: %s", error)  # noqa: TRY400  its words are enough
+                _log.error("the worker does not come up again: %s", error)

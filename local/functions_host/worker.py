@@ -92,9 +92,7 @@ async def index(app_dir: str) -> Frame:
     """Let the runtime import function_app.py and check every function; say what it found."""
     runtime.start_threadpool_executor()
     init = _Message(capabilities={}, function_app_directory=app_dir)
-    request = _Message(
-        request=_Message(worker_init_request=init), properties={"host": "127.0.0.1", "protos": _PROTOS}
-    )
+    request = _Message(request=_Message(worker_init_request=init), properties={"host": "127.0.0.1", "protos": _PROTOS})
     answer = await runtime.worker_init_request(request)
     if answer.result.status != _StatusResult.Success:
         error = answer.result.exception
@@ -115,6 +113,7 @@ def _described(function: Any) -> Frame:
 async def invoke(frame: Frame, link: Link) -> None:
     """Run one function and send its result; the runtime turns an exception of the handler into one."""
     _running[frame["id"]] = frame["name"]
+    runtime.invocation_id_cv.set(frame["id"])  # so that what the runtime itself says of it is named, too
     try:
         ok, returned, outputs, error, traceback = await invocation_request_native(
             frame["id"],
@@ -208,6 +207,7 @@ def _log_to_stderr() -> None:
     handler.addFilter(named)
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("azure.functions").setLevel(logging.WARNING)  # lists all bindings once for each function
 
 
 async def _serve(link: Link, app_dir: str) -> None:

@@ -53,8 +53,7 @@ def error_text(shape: Shape, code: str, status: int, message: str, on: datetime)
     if shape == "throttling":
         return json.dumps(throttling_body(message))
     if shape == "target":
-        error = {"code": code, "message": message, "target": None, "innerError": {}}
-        return json.dumps({"error": error})
+        return json.dumps({"error": {"code": code, "message": message, "target": None, "innerError": {}}})
     return json.dumps(partner_center_body(code, message))
 
 

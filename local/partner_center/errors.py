@@ -41,7 +41,7 @@ def known_errors() -> Mapping[str, KnownError]:
         return {row["code"]: KnownError(row["code"], int(row["status"]), row["text"]) for row in rows}
 
 
-class ProviderRefusal(Exception):  # noqa: N818 - the provider refuses; nothing of ours has failed
+class ProviderRefusal(Exception):
     """The provider's answer to a call that it did not accept or, behind a timeout, did not confirm."""
 
     def __init__(self, code: str, status: int, message: str, shape: Shape | None = None) -> None:

@@ -124,6 +124,7 @@ async def _from_azure(scope: str, credential: Credential) -> Token:
             token = await opened.get_token(scope)
             return Token(token.token, float(token.expires_on))
     except ClientAuthenticationError as error:
+        # Its `message` only: as a string it quotes the answer as it came, a token in it included.
         raise _refused(str(error.message), error.status_code or 0, credential) from None
     except AzureError as error:
         raise Unreachable(
@@ -151,7 +152,6 @@ _HASTE: dict[str, Any] = {"retry_total": 1, "retry_backoff_max": 2, "connection_
 
 
 def _refused(text: str, status: int, credential: Credential) -> SourceError:
-    text = text.partition("\nContent:")[0]  # what follows is the answer as it came, a token in it included
     found = _CODE.search(text)
     code = found[0] if found else None
     if code is None and (status == 429 or status >= 500):

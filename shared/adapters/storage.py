@@ -22,6 +22,7 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     DecodeError,
+    DeserializationError,
     HttpResponseError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
@@ -45,8 +46,9 @@ from shared.errors import (
 HASTE = {"connection_timeout": 5, "read_timeout": 20}
 """Seconds. Behind every step stands a queue that brings it back, so no request may hold one for minutes."""
 
-TROUBLE = (AzureError, http.client.HTTPException)
-"""What the clients raise; the second is the standard library's, for a transaction's answer that is no HTTP."""
+_GARBLED = (http.client.HTTPException, DecodeError, DeserializationError)
+TROUBLE = (AzureError, *_GARBLED)
+"""What the clients raise. For an answer that makes no sense they use errors of other families, too."""
 
 
 def storage_error(error: Exception, doing: str, *, writes: bool) -> SourceError:
@@ -60,7 +62,7 @@ def storage_error(error: Exception, doing: str, *, writes: bool) -> SourceError:
     detail = clean(type(error).__name__)
     if writes:
         return OutcomeUnknown("storage", f"No clear answer came while {doing}: it may have been done.", detail=detail)
-    if isinstance(error, (http.client.HTTPException, DecodeError)):
+    if isinstance(error, _GARBLED):
         return Garbled("storage", f"The answer while {doing} makes no sense.", detail=detail)
     return Unreachable("storage", f"Storage gave no answer while {doing}.", detail=detail)
 

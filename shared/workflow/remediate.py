@@ -54,7 +54,7 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     toggled = await _read_again(ctx, await _set_not_applicable(ctx, first, left), left)
     single = {i: u for i, u in begun.items() if i not in first}
     await _set_awaiting(ctx, {**single, **toggled}, left)
-    await wake_up(ctx, {i: case for i, case in left.items() if i in ready and i not in begun and _moved(ready[i], case)})
+    await wake_up(ctx, {i: left[i] for i, s in ready.items() if i not in begun and _moved(s, left[i])})
     now = ctx.clock.now()
     await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
     return left

@@ -166,9 +166,7 @@ def test_find_matches_all_given_columns_oldest_first(records: Records) -> None:
     found = records.find("license_change_log", subscription=[a, b])
     assert [row["id"] for row in found] == [early, late]
     assert [row["id"] for row in records.find("license_change_log", subscription=None)] == [none]
-    assert [
-        row["id"] for row in records.find("license_change_log", name="EARLY", subscription=(a, None))
-    ] == [
+    assert [row["id"] for row in records.find("license_change_log", name="EARLY", subscription=(a, None))] == [
         early,
         none,
     ]

@@ -33,7 +33,7 @@ ACCOUNT = "aaaaaaaa-0000-4000-8000-000000000001"
 
 @pytest.fixture(scope="module")
 def records() -> Iterator[Records]:
-    """Five subscriptions a to e; e is all empty. a has two changes, b has one."""
+    """Five subscriptions a to e; e is all empty. a has two changes, b has one, and one belongs to nobody."""
     store = Records(clock=lambda: NOW)
     store.create("account", {"name": "Contoso"}, id=ACCOUNT, by="")
     rows: dict[str, dict[str, Any]] = {
@@ -52,6 +52,7 @@ def records() -> Iterator[Records]:
     ):
         change = {"subscription": _id(letter), "provisioning_status": status, "account": ACCOUNT}
         store.create("license_change_log", change, by="", on=NOW.replace(hour=hour))
+    store.create("license_change_log", {"provisioning_status": "awaiting_provisioning"}, by="", on=NOW)
     yield store
     store.close()
 

@@ -129,13 +129,15 @@ class Dataverse:
         in groups of `write_parts`, one after the other, and none further after a group without a proper answer.
         """
         writes = any(not isinstance(part, Get) for part in parts)
+        http_parts = [self._http_part(part, wire.LONGEST_URL_IN_BATCH) for part in parts]  # all of them, or none sent
         patience = self._sender.patience()
         results: list[PartResult] = []
         while len(results) < len(parts):
             size = min(self._most_parts, self._limits.write_parts) if writes else self._most_parts
-            group = parts[len(results) : len(results) + size]
+            sent = slice(len(results), len(results) + size)
+            group = parts[sent]
             try:
-                answers = await self._exchange(group, writes, purpose, patience)
+                answers = await self._exchange(http_parts[sent], writes, purpose, patience)
             except _TooManyParts as too_many:
                 self._most_parts = too_many.allowed
                 continue
@@ -148,20 +150,19 @@ class Dataverse:
         return results
 
     async def _exchange(
-        self, group: Sequence[Part], writes: bool, purpose: str, patience: Patience
+        self, group: Sequence[HttpPart], writes: bool, purpose: str, patience: Patience
     ) -> list[Answer | None]:
         """The answers to a group, None where there is none."""
         boundary = f"batch_{uuid4()}"
-        http_parts = [self._http_part(part, wire.LONGEST_URL_IN_BATCH) for part in group]
         headers = {
             "Content-Type": f'multipart/mixed; boundary="{boundary}"',
             "Prefer": "odata.continue-on-error",
         }
-        whole = HttpPart("POST", self._site.target("$batch"), wire.ODATA | headers, batch.encode(http_parts, boundary))
+        whole = HttpPart("POST", self._site.target("$batch"), wire.ODATA | headers, batch.encode(group, boundary))
         answer = await self._send(whole, writes, purpose, patience)
         answers = self._unpacked(answer, writes)
         refused = answers[0] if answers is not None and len(answers) == 1 and not writes else answer
-        again = not any(isinstance(part, Post) for part in group)  # in case the first parts were executed after all
+        again = all(part.method != "POST" for part in group)  # in case the first parts were executed after all
         if len(group) > 1 and again and (most := faults.most_parts(refused)):
             raise _TooManyParts(most if most < len(group) else len(group) // 2)
         if answers is None:

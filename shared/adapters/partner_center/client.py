@@ -39,8 +39,9 @@ class Limits:
     widest: int = 4
     """Requests under way at once; halves with each 429."""
 
-    retries: Retries = field(default_factory=Retries)
-    """How often and how long one call tries."""
+    retries: Retries = field(default_factory=lambda: Retries(longest_wait_seconds=120.0))
+    """How often and how long one call tries. Longer than elsewhere: at `per_minute`, the readings that a hundred
+    retriggers rest on may have to wait for their turn in the next minute, and giving up would only ask again."""
 
     pages: int = 100
     """Pages of one customer's subscriptions."""

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from shared.adapters.partner_center.client import PartnerCenter
 from shared.adapters.partner_center.subscription import Subscription
+from shared.adapters.web.names import guid
 from shared.domain.evidence import ProviderReading, ProviderSubscription
 from shared.errors import Garbled, ServiceTrouble, SourceError, Throttled, Unreachable
 from shared.ports import Clock
@@ -28,7 +28,7 @@ class PartnerCenterProvider:
     async def _one(self, tenant_id: str) -> ProviderReading:
         now = self._clock.now()
         try:
-            UUID(tenant_id)
+            guid(tenant_id)
         except ValueError:
             return ProviderReading(now, problem="the Provider Specific Id is not a tenant's GUID")
         try:

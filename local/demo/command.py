@@ -1,0 +1,104 @@
+"""`dev.py demo`: everything started, the worlds run one after the other, everything stopped, the result shown."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from local.app_settings import SettingRefused
+from local.demo.board import Board
+from local.demo.drawing import draw_closing
+from local.demo.judging import Summary
+from local.demo.picture import save_picture
+from local.demo.running import Run, WorldRun
+from local.demo.screens import Screen, screen_for
+from local.demo.watching import Watcher
+from local.stack import Stack, StackFailed
+from local.up import Stopped, stack_options, stop_on_signals
+from local.worlds.model import World
+from local.worlds.reading import WorldError, find_world, read_world
+
+DEFAULT_WORLDS = ("default", "consent-expired", "busy-plugins")
+_INTERRUPTED = 130
+
+
+def run_demo(given: argparse.Namespace) -> int:
+    """Exit code 0 only if every subscription ended as its world says."""
+    stop_on_signals()
+    # With --json, standard output belongs to the result.
+    console = Console(stderr=given.json)
+    screen = screen_for(console)
+    began = time.monotonic()
+    try:
+        files = [find_world(name) for name in given.world or DEFAULT_WORLDS]
+        runs = _run_all(given, files, screen)
+    except (KeyboardInterrupt, Stopped):
+        screen.end()
+        print("stopped", file=sys.stderr)
+        return _INTERRUPTED
+    except (WorldError, SettingRefused) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (StackFailed, httpx.HTTPError) as error:
+        screen.end()
+        print(f"the demo could not go on: {error}", file=sys.stderr)
+        return 1
+    summary = sum((run.summary for run in runs), Summary())
+    return _close(given, console, replace(summary, seconds=time.monotonic() - began), runs)
+
+
+def _run_all(given: argparse.Namespace, files: list[Path], screen: Screen) -> list[Run]:
+    """Worlds of one time zone share a stack: the app is told the zone when it starts."""
+    worlds = [(file, read_world(file)) for file in files]
+    runs: list[Run] = []
+    for _, group in groupby(worlds, key=lambda pair: pair[1].work365.time_zone):
+        runs += _run_together(given, list(group), screen)
+    return runs
+
+
+def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], screen: Screen) -> list[Run]:
+    options = stack_options(given, worlds[0][0])
+    runs: list[Run] = []
+    first = _board(worlds[0][1], "Starting storage emulator, Dataverse, Work 365, Partner Center and the app")
+    screen.begin(first)
+    try:
+        with Stack(options, screen.say) as stack, Watcher(stack.addresses) as watcher:
+            for number, (file, world) in enumerate(worlds):
+                board = _board(world, "Loading the world") if number else first
+                if number:
+                    screen.begin(board)
+                    watcher.load(file.read_text(encoding="utf-8"))
+                show = partial(screen.show, board)
+                run = WorldRun(watcher, board, stack.check, show, given.deadline)
+                runs.append(run.run(given.kill_worker, given.seed + number))
+                board.phase = "Done; stopping everything" if number + 1 == len(worlds) else "Done"
+                screen.show(board, [])
+    finally:
+        screen.end()
+    return runs
+
+
+def _board(world: World, phase: str) -> Board:
+    stuck = sum(group.count for group in world.subscriptions if group.expect.cause is not None)
+    return Board(title=f"Unstuck - the world {world.name}", phase=phase, subscriptions=world.size, stuck=stuck)
+
+
+def _close(given: argparse.Namespace, console: Console, summary: Summary, runs: list[Run]) -> int:
+    good = all(run.good for run in runs)
+    unexpected = [text for run in runs for text in run.unexpected]
+    if not all(run.in_time for run in runs):
+        unexpected.insert(0, f"time was over after {given.deadline:.0f} s (--deadline)")
+    drawn = draw_closing(summary, unexpected, len(runs), good=good)
+    console.print(drawn)
+    if given.svg:
+        save_picture(drawn, given.svg)
+    if given.json:
+        print(json.dumps(summary.as_json()), flush=True)
+    return 0 if good else 1

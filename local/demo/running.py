@@ -1,0 +1,138 @@
+"""One world, from its loading to its end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from local.demo.board import Board
+from local.demo.judging import Expected, SeenCase, Summary, Verdict, judge, settled, summarize
+from local.demo.mischief import Mischief
+from local.demo.news import News, whats_new
+from local.demo.watching import Watcher
+
+_LOOK_EVERY_SECONDS = 0.5
+# Looking costs the app work that it should be doing: it gets this many times as long for itself.
+_LEFT_ALONE = 2
+# Once could be a moment between two steps.
+_LOOKS_IN_A_ROW = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one world ended. `unexpected` says what is not as it should be."""
+
+    summary: Summary
+    unexpected: tuple[str, ...]
+    in_time: bool
+
+    @property
+    def good(self) -> bool:
+        return self.in_time and self.summary.good
+
+
+class WorldRun:
+    """Watches one world until everything is where it should be, or its time is over.
+
+    `check` raises when the stack has failed; `show` is called after every look with what is new.
+    """
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        board: Board,
+        check: Callable[[], None],
+        show: Callable[[list[News]], None],
+        deadline_seconds: float,
+    ) -> None:
+        self._watcher = watcher
+        self._board = board
+        self._check = check
+        self._show = show
+        self._deadline_seconds = deadline_seconds
+        self._cases: dict[str, SeenCase] = {}
+
+    def run(self, kills: int, seed: int) -> Run:
+        """The world's end. Raises StackFailed, and httpx.HTTPError when the control endpoint does not answer."""
+        began = time.monotonic()
+        expected = self._watcher.expected()
+        self._board.subscriptions = len(expected)
+        self._board.stuck = sum(one.cause is not None for one in expected)
+        self._begin()
+        with Mischief(kills, seed, self._watcher.kill_worker, time.monotonic()) as mischief:
+            verdicts, in_time = self._watch(expected, mischief, began + self._deadline_seconds)
+        harm = self._watcher.harm()
+        summary = summarize(verdicts, harm, self._watcher.requests(), time.monotonic() - began)
+        unexpected = [verdict.text for verdict in verdicts if not verdict.as_expected]
+        unexpected += [f"{one['kind']}: {one['detail']} (change {one['change_id']})" for one in harm["engine"]]
+        unexpected += [f"forbidden write: {one['why']} ({one['table']} {one['id']})" for one in harm["forbidden"]]
+        unexpected += [f"left at Not Applicable: change {change}" for change in harm["left_not_applicable"]]
+        return Run(summary, tuple(unexpected), in_time)
+
+    def _begin(self) -> None:
+        """The app's own timer would do it in a moment; asking is quicker. A worker that starts takes its time."""
+        self._say("The app asks Dataverse who is a suspect")
+        try:
+            self._watcher.sweep()
+        except httpx.HTTPError:
+            self._say("The app is starting; its timer sweeps in a moment")
+
+    def _watch(self, expected: list[Expected], mischief: Mischief, deadline: float) -> tuple[list[Verdict], bool]:
+        in_a_row = 0
+        verdicts = judge(expected, [])
+        while time.monotonic() < deadline:
+            self._check()
+            self._kill(mischief)
+            began = time.monotonic()
+            verdicts = self._look(expected, everything=in_a_row > 0) or verdicts
+            in_a_row = in_a_row + 1 if settled(verdicts) and mischief.is_over else 0
+            if in_a_row >= _LOOKS_IN_A_ROW:
+                return verdicts, True
+            time.sleep(max(_LOOK_EVERY_SECONDS, _LEFT_ALONE * (time.monotonic() - began)))
+        return verdicts, False
+
+    def _look(self, expected: list[Expected], *, everything: bool) -> list[Verdict]:
+        """The verdicts of now; none while the app does not answer, as when its worker was just killed.
+
+        Resolved cases are only asked for when an open one is missing, or `everything` is wanted.
+        """
+        try:
+            now = self._watcher.open_cases()
+            gone = [case for case in self._cases.values() if case.state != "resolved" and case.id not in now]
+            if gone or everything:
+                now |= self._watcher.resolved_cases()
+        except httpx.HTTPError:
+            return []
+        # One that was resolved between the two lists is kept as it was until the next look.
+        now = {**self._cases, **now}
+        news = whats_new(self._cases, now)
+        self._cases = now
+        verdicts = judge(expected, now.values())
+        self._board.update(now.values(), verdicts)
+        self._board.requests = self._watcher.requests()
+        self._board.phase = _phase(self._board)
+        self._board.latest.extend(news)
+        self._show(news)
+        return verdicts
+
+    def _kill(self, mischief: Mischief) -> None:
+        killed = mischief.play(time.monotonic())
+        if killed is not None:
+            self._board.kills += 1
+            self._show([])
+
+    def _say(self, phase: str) -> None:
+        self._board.phase = phase
+        self._show([])
+
+
+def _phase(board: Board) -> str:
+    found, moving = sum(board.totals.values()), board.totals["moving"]
+    if found < board.stuck:
+        return "Reading the evidence, looking for the cause of each"
+    if board.totals["resolved"] == 0:
+        return "Every one is explained; the first ones are being retriggered"
+    if moving:
+        return "Retriggering, one change of a subscription at a time, and watching whether it holds"
+    return "Waiting for what waits"

@@ -1,0 +1,93 @@
+"""What `dev.py` does once its environment stands: reads the command line and hands over."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.dev.checks import run_checks
+from local.dev.locks import write_locks
+
+
+def run(root: Path, arguments: Sequence[str]) -> int:
+    """Carries out one command line and returns its exit code."""
+    command, *rest = arguments
+    if command == "test":  # everything behind it is pytest's
+        return run_checks(root, rest)
+    given = _parser().parse_args(arguments)
+    if command == "lock":
+        return write_locks(root, upgrade=given.upgrade)
+    if command in ("bench", "drill"):
+        return _nothing_yet(command, as_json=given.json)
+    if command == "setup":
+        print("everything is set up", file=sys.stderr)
+        return 0
+    # Imported late: the other commands must work while the local cloud does not.
+    from local.demo.command import run_demo
+    from local.up import run_up
+
+    return run_demo(given) if command == "demo" else run_up(given)
+
+
+def _nothing_yet(command: str, *, as_json: bool) -> int:
+    print(json.dumps({command: "nothing yet"}) if as_json else f"{command}: nothing yet")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev.py")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("setup", help="make the environments")
+    lock = commands.add_parser("lock", help="write the two lock files anew")
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions of everything")
+    for name in ("bench", "drill"):
+        measuring = commands.add_parser(name, help="nothing yet")
+        measuring.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    _add_demo(commands.add_parser("demo", help="the main job from end to end, then everything stops again"))
+    _add_up(commands.add_parser("up", help="the local stack, until Ctrl-C"))
+    return parser
+
+
+def _add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object, last on standard output")
+    parser.add_argument(
+        "--mode",
+        choices=("observe", "approve", "auto"),
+        default="auto",
+        help="how far the app may go by itself (default: auto)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an app setting that differs from the local stack's; may be repeated",
+    )
+    parser.add_argument(
+        "--engine-cycle", type=float, metavar="SECONDS", help="how often the local Work 365 runs its jobs (default: 1)"
+    )
+
+
+def _add_up(parser: argparse.ArgumentParser) -> None:
+    _add_stack(parser)
+    parser.add_argument("--world", metavar="FILE", help="a world file, or the name of one in local/worlds")
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    _add_stack(parser)
+    parser.add_argument(
+        "--world", action="append", metavar="FILE", help="a world file or name; repeated: one after the other"
+    )
+    parser.add_argument(
+        "--deadline", type=float, default=300, metavar="SECONDS", help="how long one world may take (default: 300)"
+    )
+    parser.add_argument(
+        "--kill-worker",
+        type=int,
+        default=0,
+        metavar="N",
+        help="kill the app's worker N times in each world, at random moments",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: 1)")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="also write the closing screen as a picture")

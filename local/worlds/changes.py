@@ -1,0 +1,118 @@
+"""License Change Logs, Scheduled License Change Logs and Work 365 Jobs of one subscription."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from local.partner_center.errors import ProviderRefusal, refuse
+from local.worlds.built import Built, Row
+from local.worlds.identities import ADMIN_USER_ID, APP_USER_ID, WORK365_USER_ID, row_id
+from local.worlds.member import Member, turn
+from local.worlds.model import Change, Job, Said, Scheduled
+
+# How long a job took, and how long Work 365 keeps jobs that are over.
+_TAKES = timedelta(minutes=5)
+_KEPT = timedelta(days=30)
+
+_DRIVEN = ("automatic", "rest")
+
+
+def add_changes(built: Built, member: Member) -> None:
+    """All changes of a subscription with their jobs, and its scheduled changes."""
+    for index, change in enumerate(member.group.changes):
+        built.add("license_change_log", _change_row(member, index, change))
+        jobs = _usual_jobs(member, change) if change.jobs is None else change.jobs
+        for number, job in enumerate(jobs):
+            built.add("work365_job", _job_row(member, index, change, number, job))
+    for index, scheduled in enumerate(member.group.scheduled):
+        built.add("scheduled_license_change_log", _scheduled_row(member, index, scheduled))
+
+
+def _change_row(member: Member, index: int, change: Change) -> Row:
+    created = member.now + change.created
+    ended = min(created + _TAKES, member.now)
+    quantity = turn(change.quantity, member.n)
+    provisioned = change.status == "provisioned"
+    return {
+        "id": member.change_id(index),
+        "name": _name(change.type, quantity),
+        "subscription": member.id,
+        "change_type": change.type,
+        "quantity": Decimal(quantity),
+        "effective_date": member.day(change.effective if change.effective is not None else change.created).date(),
+        "provisioning_status": change.status,
+        "provisioning_message": said(change.message, ended),
+        "actual_provisioned_on": ended if provisioned else None,
+        "change_source": change.source,
+        "account": row_id(member.world.name, "account", member.customer),
+        "created_on": created,
+        "modified_on": created if change.status == "awaiting_provisioning" else ended,
+        "modified_by": _last_touched_by(change),
+        "status": "archived" if change.archived else "active",
+    }
+
+
+def _name(kind: str, quantity: int) -> str:
+    return kind.capitalize() if quantity == 0 else f"{kind.capitalize()} {quantity:+d}"
+
+
+def _last_touched_by(change: Change) -> str:
+    if change.half_toggled:
+        return APP_USER_ID
+    return ADMIN_USER_ID if change.status == "awaiting_provisioning" else WORK365_USER_ID
+
+
+def _usual_jobs(member: Member, change: Change) -> tuple[Job, ...]:
+    """What Work 365 leaves behind where a world says nothing: a job for everything that it has tried of late."""
+    tried = {"provisioned": "succeeded", "failed_provisioning": "failed"}.get(change.status)
+    driven = member.provider.type in _DRIVEN and change.source != "provider"
+    if tried is None or not driven or change.created < -_KEPT:
+        return ()
+    return (Job.model_validate({"status": tried, "results": change.message}),)
+
+
+def _job_row(member: Member, index: int, change: Change, number: int, job: Job) -> Row:
+    created = member.now + (job.created if job.created is not None else change.created)
+    modified = member.now + job.modified if job.modified is not None else min(created + _TAKES, member.now)
+    return {
+        "id": row_id(member.world.name, "job", member.group.group, member.n, index, number),
+        "name": f"Sync License Change Log: {_name(change.type, turn(change.quantity, member.n))}",
+        "type": "sync_license_change_log",
+        "license_change_log": member.change_id(index),
+        "job_status": job.status,
+        "scheduled_for": member.now + job.scheduled_for if job.scheduled_for is not None else None,
+        "results": said(job.results, modified, in_full=True),
+        "attempts": 0 if job.status in ("waiting", "dispatched") else 1,
+        "created_on": created,
+        "modified_on": modified,
+        "modified_by": WORK365_USER_ID,
+    }
+
+
+def _scheduled_row(member: Member, index: int, scheduled: Scheduled) -> Row:
+    quantity = turn(scheduled.quantity, member.n)
+    return {
+        "id": row_id(member.world.name, "scheduled", member.group.group, member.n, index),
+        "name": f"Scheduled {_name(scheduled.type, quantity).lower()}",
+        "subscription": member.id,
+        "change_type": scheduled.type,
+        "effective_date": member.day(scheduled.effective).date(),
+        "provision_on": member.day(scheduled.provision_on).date() if scheduled.provision_on is not None else None,
+        "quantity": Decimal(quantity),
+        "created_on": member.now + scheduled.created,
+        "modified_on": member.now + scheduled.created,
+        "modified_by": ADMIN_USER_ID,
+        "status": scheduled.status,
+    }
+
+
+def said(message: str | Said | None, on: datetime, *, in_full: bool = False) -> str | None:
+    """A message as Work 365 leaves it: an answer of Entra's as the JSON it sent, others as text and code.
+
+    `in_full`: the whole body whatever it was, as in a job's results.
+    """
+    if not isinstance(message, Said):
+        return message
+    refusal: ProviderRefusal = refuse(message.code, *message.values)
+    if in_full or refusal.shape == "entra":
+        return refusal.body(on)
+    return f"{refusal.message} ({refusal.code})"

@@ -1,0 +1,386 @@
+"""How the real case store stays findable: crashes and pauses between the requests of a save, stale index rows.
+
+Input: saves that are cut short between two requests. Output: what is due, open and listed afterwards.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from shared.adapters.tables.index import FIRST_SAVE_MAY_TAKE, SAVE_MAY_TAKE
+from shared.adapters.tables.index_keys import labels_of
+from shared.domain.case import State
+from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Unreachable, VersionConflict
+from shared.ports import CaseFilter, Due, Stored, SweepReceipt
+from tests.contract.case_bench import AzuriteBench
+from tests.contract.case_kit import MINUTE, NOW, Crash, intent, moved, opened, resolved, subscription
+
+pytestmark = [pytest.mark.anyio, pytest.mark.azurite]
+A = subscription(1)
+LATER = NOW + 60 * MINUTE
+LONG_AGO = FIRST_SAVE_MAY_TAKE + MINUTE
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def index_of(real: AzuriteBench) -> list[str]:
+    """Index rows, shortened to partition and time."""
+    return [f"{partition} {row[11:16]}" for partition, row in await real.rows("caseindex")]
+
+
+async def due(real: AzuriteBench, at: timedelta = timedelta(0)) -> list[Due]:
+    return list(await real.store.due(NOW + at, 10))
+
+
+async def waiting(real: AzuriteBench) -> Stored:
+    return await real.store.save(moved(opened(), State.WAITING, due_on=NOW), None)
+
+
+async def to_ready(real: AzuriteBench, stored: Stored) -> Stored:
+    """A save that changes the due time and the state."""
+    return await real.store.save(moved(stored.case, State.READY, due_on=LATER), stored.version)
+
+
+async def test_index_rows_are_written_before_the_case_and_old_ones_deleted_after(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    assert real.points.requests == ["get cases", "put caseindex", "put caseindex", "transact cases"]
+    real.points.clear()
+    await to_ready(real, stored)
+    put, delete = ["put caseindex"] * 2, ["delete caseindex"] * 2
+    assert real.points.requests == [*put, "transact cases", *delete]
+    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+
+
+async def test_a_save_that_changes_neither_time_nor_state_is_one_request(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    real.points.clear()
+    await real.store.save(moved(stored.case, State.WAITING, summary="another"), stored.version)
+    assert real.points.requests == ["transact cases"]
+    assert await due(real) == [Due(A, NOW)]
+
+
+async def test_a_resolved_case_leaves_no_row_among_the_open_ones(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    done = await real.store.save(resolved(stored.case), stored.version)
+    assert await index_of(real) == ["state|resolved 12:00"]
+    await real.store.save(opened(case_number=2, on=LATER), done.version)
+    assert await index_of(real) == ["open 13:00", "state|open 13:00", "state|resolved 12:00"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("request_", ["put caseindex", "transact cases", "delete caseindex"])
+async def test_an_open_case_is_found_whatever_request_a_save_dies_at(
+    real: AzuriteBench, when: str, request_: str
+) -> None:
+    stored = await waiting(real)
+    real.points.fail(when, request_, Crash())
+    with pytest.raises(Crash):
+        await to_ready(real, stored)
+    real.points.clear()
+    saved = (when, request_) == ("after", "transact cases") or request_ == "delete caseindex"
+    state, time = (State.READY, LATER) if saved else (State.WAITING, NOW)
+    for age in (timedelta(0), SAVE_MAY_TAKE, LONG_AGO):
+        real.clock.advance(age)
+        assert await due(real, 60 * MINUTE) == [Due(A, time)]
+        assert await real.store.open_cases() == {A: time}
+        listed = (await real.store.list_cases(CaseFilter(), 10, None)).cases
+        assert [(case.id, case.state) for case in listed] == [(f"{A}-1", state)]
+    found = await real.store.load(A)
+    assert found is not None
+    assert found.case.state is state
+    assert len(await index_of(real)) == 2, "what was stale has been dropped by now"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_first_save_that_dies_before_its_transaction_leaves_nothing_to_be_found(
+    real: AzuriteBench, when: str
+) -> None:
+    real.points.fail(when, "put caseindex" if when == "after" else "transact cases", Crash())
+    with pytest.raises(Crash):
+        await waiting(real)
+    real.points.clear()
+    assert await due(real) == []
+    assert await real.store.load(A) is None
+    assert (await real.store.list_cases(CaseFilter(), 10, None)).cases == ()
+    stored = await waiting(real)
+    assert await due(real) == [Due(A, NOW)]
+    assert await real.store.open_cases() == {A: stored.case.due_on}
+
+
+async def test_a_stale_row_is_dropped_by_the_reader_but_not_while_its_save_may_be_under_way(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    real.points.fail("before", "transact cases", Crash())
+    with pytest.raises(Crash):
+        await to_ready(real, stored)
+    real.points.clear()
+    before = await index_of(real)
+    assert before == ["open 12:00", "open 13:00", "state|ready 12:00", "state|waiting 12:00"]
+    real.clock.advance(SAVE_MAY_TAKE - timedelta(seconds=1))
+    await due(real, 60 * MINUTE)
+    assert await index_of(real) == before
+    real.clock.advance(timedelta(seconds=1))
+    await due(real, 60 * MINUTE)
+    assert await index_of(real) == ["open 12:00", "state|ready 12:00", "state|waiting 12:00"]
+    await real.store.list_cases(CaseFilter(state=State.READY), 10, None)
+    assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+
+
+async def test_a_row_without_any_case_stays_for_as_long_as_a_function_may_run(real: AzuriteBench) -> None:
+    real.points.fail("before", "transact cases", Crash())
+    with pytest.raises(Crash):
+        await waiting(real)
+    real.points.clear()
+    real.clock.advance(FIRST_SAVE_MAY_TAKE - timedelta(seconds=1))
+    assert await due(real, 60 * MINUTE) == []
+    assert "open 12:00" in await index_of(real)
+    real.clock.advance(timedelta(seconds=1))
+    assert await due(real, 60 * MINUTE) == []
+    assert "open 12:00" not in await index_of(real)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_save_that_wakes_up_after_its_rows_were_dropped_is_found_all_the_same(
+    real: AzuriteBench, dies: bool
+) -> None:
+    stored = await waiting(real)
+
+    async def pause() -> None:
+        """The saver sleeps before its transaction; meanwhile another worker reads, and drops what looks stale."""
+        real.points.before.clear()
+        real.clock.advance(2 * MINUTE)
+        await due(real, 60 * MINUTE)
+        await real.store.list_cases(CaseFilter(state=State.READY), 10, None)
+        assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+        if dies:
+            real.points.fail("after", "transact cases", Crash())
+
+    real.points.before["transact cases"] = pause
+    if dies:
+        with pytest.raises(Crash):
+            await to_ready(real, stored)
+    else:
+        await to_ready(real, stored)
+        assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+    real.points.clear()
+    # Where it died, only its old rows are left. A reader puts the right ones in their place before dropping them.
+    real.clock.advance(LONG_AGO)
+    for _ in range(2):
+        await due(real, 60 * MINUTE)
+        await real.store.list_cases(CaseFilter(), 10, None)
+    assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
+    assert await real.store.open_cases() == {A: LATER}
+    assert len((await real.store.list_cases(CaseFilter(state=State.READY), 10, None)).cases) == 1
+    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+
+
+async def test_a_loser_takes_nothing_away_from_the_winner(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    saves = [to_ready(real, stored) for _ in range(8)]
+    results = await asyncio.gather(*saves, return_exceptions=True)
+    assert sum(isinstance(result, CaseConflict) for result in results) == 7
+    real.clock.advance(LONG_AGO)
+    for _ in range(2):
+        assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
+        assert len((await real.store.list_cases(CaseFilter(), 10, None)).cases) == 1
+    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+
+
+async def test_a_case_that_goes_back_and_forth_keeps_its_rows(real: AzuriteBench) -> None:
+    """The first mover is slow to delete its old rows; meanwhile the case has come back to where they stood."""
+    stored = await waiting(real)
+    saved, come_back = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        saved.set()
+        await come_back.wait()
+
+    real.points.before["delete caseindex"] = slow
+    first = asyncio.create_task(to_ready(real, stored))
+    await saved.wait()
+    real.points.before.clear()
+    found = await real.store.load(A)
+    assert found is not None
+    assert found.case.state is State.READY
+    back = await real.store.save(moved(found.case, State.WAITING, due_on=NOW), found.version)
+    come_back.set()
+    await first
+    assert await due(real) == [Due(A, NOW)]
+    assert (await real.store.list_cases(CaseFilter(state=State.WAITING), 9, None)).cases == (back.case,)
+    assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+
+
+@pytest.mark.parametrize("lost", [OutcomeUnknown, VersionConflict])
+async def test_a_save_whose_answer_was_lost_is_found_to_be_saved(
+    real: AzuriteBench, lost: type[OutcomeUnknown | VersionConflict]
+) -> None:
+    """A conflict, where the storage client sent the transaction a second time by itself."""
+
+    real.points.fail("after", "transact cases", lost("storage", "the answer was lost"))
+    stored = await waiting(real)
+    real.points.clear()
+    assert await real.store.load(A) == stored
+    assert (await to_ready(real, stored)).case.state is State.READY
+
+
+async def test_a_save_that_never_arrived_says_so(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+
+    real.points.fail("before", "transact cases", OutcomeUnknown("storage", "the request was lost"))
+    with pytest.raises(OutcomeUnknown):
+        await to_ready(real, stored)
+    real.points.clear()
+    assert await real.store.load(A) == stored
+
+
+async def test_an_index_row_that_cannot_be_written_stops_the_save(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+
+    real.points.fail("before", "put caseindex", OutcomeUnknown("storage", "the request was lost"))
+    real.points.requests.clear()
+    with pytest.raises(Unreachable):
+        await to_ready(real, stored)
+    assert "transact cases" not in real.points.requests
+    assert await real.store.load(A) == stored
+
+
+async def test_an_old_index_row_that_cannot_be_deleted_is_no_reason_to_fail(
+    real: AzuriteBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = await waiting(real)
+
+    real.points.fail("before", "delete caseindex", Unreachable("storage", "no network"))
+    with caplog.at_level(logging.WARNING):
+        await to_ready(real, stored)
+    assert "stale index row stays" in caplog.text
+    assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
+
+
+async def test_events_left_without_their_case_are_named_rather_than_fought_with(real: AzuriteBench) -> None:
+    await waiting(real)
+    await real.remove(A, "case")
+    assert await real.store.load(A) is None
+    with pytest.raises(CaseUnreadable, match="is not there, although events of case 1 are"):
+        await real.store.save(opened(), None)
+
+
+async def test_a_case_row_put_back_from_a_copy_is_named(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    await real.edit(A, "event|000001|00000003", text="already there")
+    with pytest.raises(CaseUnreadable, match="last_sequence is behind the events"):
+        await to_ready(real, stored)
+
+
+async def test_a_case_whose_row_is_gone_is_a_conflict(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    await real.remove(A, "case")
+    with pytest.raises(CaseConflict):
+        await to_ready(real, stored)
+
+
+async def test_a_seeded_case_is_due_by_its_seeded_index_row(real: AzuriteBench) -> None:
+    seed = {"schema_version": 1, "number": 1, "opened_on": "2026-11-22T12:00:00.000000Z", "state": "waiting"}
+    await real.edit(A, "case", **seed, due_on="2026-11-22T12:00:00.000000Z")
+    await real.put("caseindex", "open", f"2026-11-22T12:00:00.000000Z|{A}|1|seeded")
+    assert await due(real) == [Due(A, NOW)]
+    stored = await real.store.load(A)
+    assert stored is not None
+    await to_ready(real, stored)
+    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+
+
+async def test_index_rows_that_make_no_sense_are_passed_over(
+    real: AzuriteBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await waiting(real)
+    for row in ("2026", "x|y|z|w", "2026-11-22T11:00:00.000000Z|a|x|y", "2026-11-22T11:00:00|a|1|y", "0|" * 3):
+        await real.put("caseindex", "open", row)
+        await real.put("caseindex", "state|waiting", row)
+    with caplog.at_level(logging.WARNING):
+        assert await due(real) == [Due(A, NOW)]
+    assert "is not followed" in caplog.text
+    assert await real.store.open_cases() == {A: NOW}
+    assert len((await real.store.list_cases(CaseFilter(), 10, None)).cases) == 1
+
+
+async def test_stale_rows_in_several_states_do_not_end_a_list_early(real: AzuriteBench) -> None:
+    stored = await waiting(real)
+    for n, state in enumerate(["open", "ready", "waiting"] * 3):
+        row = f"2026-11-22T11:00:00.000000Z|{subscription(n + 50)}|1|label|{'a' * 16}"
+        await real.put("caseindex", f"state|{state}", row)
+    page = await real.store.list_cases(CaseFilter(), 1, None)
+    assert page.cases == (stored.case,)
+    assert page.cursor is None
+    assert len(await index_of(real)) == 2
+
+
+async def test_a_stale_row_that_is_written_again_while_it_is_judged_stays(real: AzuriteBench) -> None:
+    await waiting(real)
+    stale = f"2026-11-22T11:00:00.000000Z|{A}|1|{'a' * 16}"
+    await real.put("caseindex", "open", stale)
+
+    async def again() -> None:
+        await real.put("caseindex", "open", stale, written_on="2026-11-22T12:00:00.000000Z")
+
+    real.points.before["delete caseindex"] = again
+    assert await due(real) == [Due(A, NOW)]
+    assert "open 11:00" in await index_of(real)
+
+
+async def test_a_thousand_open_cases_are_read_in_pages(real: AzuriteBench) -> None:
+    count = 1_050
+    tables = real.tables
+    at = [NOW - timedelta(minutes=n) for n in range(count)]
+    seed = {"schema_version": 1, "number": 1, "state": "waiting"}
+    stamps = [moment.isoformat(timespec="microseconds").replace("+00:00", "Z") for moment in at]
+    rows = [
+        {"PartitionKey": subscription(n), "RowKey": "case", "opened_on": stamps[n], "due_on": stamps[n], **seed}
+        for n in range(count)
+    ]
+    index = [{"PartitionKey": "open", "RowKey": f"{stamps[n]}|{subscription(n)}|1|seeded"} for n in range(count)]
+    await asyncio.gather(*(tables.put("cases", row) for row in rows))
+    for start in range(0, count, 100):
+        await tables.transact("caseindex", index[start : start + 100])
+    real.points.clear()
+    assert len(await real.store.open_cases()) == count
+    assert real.points.requests == ["query caseindex"]
+    found = await real.store.due(NOW, 1_020)
+    assert list(found) == [Due(subscription(n), at[n]) for n in range(count - 1, count - 1_021, -1)]
+
+
+async def test_a_row_that_cannot_be_read_is_logged_by_name(
+    real: AzuriteBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await waiting(real)
+    await real.edit(A, "case", state="?")
+    with caplog.at_level(logging.ERROR):
+        assert await real.store.load_many([A]) == {}
+    assert f"{A} / case cannot be read: state" in caplog.text
+    assert "docs/ledger.md" in caplog.text
+
+
+async def test_an_intent_is_stored_before_save_returns(real: AzuriteBench) -> None:
+    stored = await to_ready(real, await waiting(real))
+    await real.store.save(moved(stored.case, State.REMEDIATING, intent=intent()), stored.version)
+    row = await real.service.get_table_client("cases").get_entity(A, "case")
+    assert '"phase":"intended"' in row["intent"]
+
+
+async def test_the_last_of_many_receipts_is_one_request(real: AzuriteBench) -> None:
+    for minutes in range(30):
+        started = NOW + timedelta(minutes=minutes)
+        await real.store.save_receipt(SweepReceipt(str(minutes), started, started, complete=True))
+    real.points.clear()
+    last = await real.store.last_receipt()
+    assert last is not None
+    assert last.id == "29"
+    assert real.points.requests == ["query sweeps"]
+
+
+def test_labels_are_bounded() -> None:
+    long = labels_of(opened(customer_name="😀" * 5_000).case)["customer"]
+    assert len(long.encode("utf-16-le")) <= 2_000

@@ -1,0 +1,1 @@
+"""Small function apps, each run by the local host as it stands."""
