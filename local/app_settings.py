@@ -39,6 +39,8 @@ def app_settings(
         "IDENTITY_ENDPOINT": f"{cloud['sign_in']}/msi/token",
         "IDENTITY_HEADER": cloud["identity_header"],
         "PARTNER_CENTER_URL": cloud["partner_center"],
+        # Partner Center's own limit is for a day's work; minutes pass here in seconds.
+        "PARTNER_CENTER_REQUESTS_PER_MINUTE": "30000",
         "WORK365_TIME_ZONE": time_zone,
         "WORK365_RUN_JOB": "next_cycle",
         "NOTIFY_WEBHOOK_URL": f"{cloud['control']}/notifications",

@@ -194,9 +194,7 @@ def parse_schema(document: Mapping[str, Any]) -> Schema:
 def _table(key: str, raw: Mapping[str, Any]) -> Table:
     try:
         columns = {name: _column(key, name, value) for name, value in raw["columns"].items()}
-        return Table(
-            key, raw["logical"], raw["entity_set"], raw["primary_id"], raw["label"], raw["known"], columns
-        )
+        return Table(key, raw["logical"], raw["entity_set"], raw["primary_id"], raw["label"], raw["known"], columns)
     except KeyError as error:
         raise SchemaError(f"table {key} misses {error}") from error
 

@@ -13,7 +13,7 @@ from functools import cache
 from shared.adapters.dataverse.client import Dataverse
 from shared.adapters.identity import ClientSecret, Credential, ManagedIdentity, TokenSource
 from shared.adapters.notifier import notifier_for
-from shared.adapters.partner_center.client import PartnerCenter
+from shared.adapters.partner_center.client import Limits, PartnerCenter
 from shared.adapters.partner_center.provider import NoProvider, PartnerCenterProvider
 from shared.adapters.queues import StorageQueues
 from shared.adapters.tables.client import Tables
@@ -117,7 +117,13 @@ def _provider(settings: Settings, transport: HttpTransport, clock: Clock) -> Pro
     if settings.PARTNER_CENTER_URL is None:
         return NoProvider(clock)
     tokens = TokenSource(PARTNER_CENTER_SCOPE, _credential(settings, "PARTNER_CENTER"))
-    center = PartnerCenter(settings.PARTNER_CENTER_URL, tokens=tokens, transport=transport, product=PRODUCT)
+    center = PartnerCenter(
+        settings.PARTNER_CENTER_URL,
+        tokens=tokens,
+        transport=transport,
+        product=PRODUCT,
+        limits=Limits(per_minute=settings.PARTNER_CENTER_REQUESTS_PER_MINUTE),
+    )
     return PartnerCenterProvider(center, clock)
 
 

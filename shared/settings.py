@@ -106,6 +106,9 @@ class Settings(BaseModel):
     PARTNER_CENTER_CLIENT_SECRET: str | None = Field(default=None, repr=False)
     """Its secret, as a Key Vault reference."""
 
+    PARTNER_CENTER_REQUESTS_PER_MINUTE: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """How many requests one process sends to Partner Center in a minute; 500 is Partner Center's own limit."""
+
     AzureWebJobsStorage: str | None = Field(default=None, repr=False)
     """Connection string of the storage account; on Azure leave it empty and set the account's name instead."""
 
@@ -187,6 +190,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 _HINTS = {
+    "PARTNER_CENTER_REQUESTS_PER_MINUTE": "should be a whole number from 1 to 100000",
     "UNSTUCK_ATTEMPTS": "should be a whole number from 1 to 5",
     "UNSTUCK_MODE": "should be observe, approve or auto",
 }

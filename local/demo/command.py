@@ -27,6 +27,7 @@ from local.worlds.reading import WorldError, find_world, read_world
 
 DEFAULT_WORLDS = ("default", "consent-expired", "busy-plugins")
 _INTERRUPTED = 130
+_PLAIN_WIDTH = 110
 
 
 def run_demo(given: argparse.Namespace) -> int:
@@ -34,6 +35,8 @@ def run_demo(given: argparse.Namespace) -> int:
     stop_on_signals()
     # With --json, standard output belongs to the result.
     console = Console(stderr=given.json)
+    if not console.is_terminal:
+        console = Console(stderr=given.json, width=_PLAIN_WIDTH)
     screen = screen_for(console)
     began = time.monotonic()
     try:
@@ -78,6 +81,7 @@ def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], s
                 show = partial(screen.show, board)
                 run = WorldRun(watcher, board, stack.check, show, given.deadline)
                 runs.append(run.run(given.kill_worker, given.seed + number))
+                screen.say(_in_short(world.name, runs[-1]))
                 board.phase = "Done; stopping everything" if number + 1 == len(worlds) else "Done"
                 screen.show(board, [])
     finally:
@@ -88,6 +92,12 @@ def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], s
 def _board(world: World, phase: str) -> Board:
     stuck = sum(group.count for group in world.subscriptions if group.expect.cause is not None)
     return Board(title=f"Unstuck - the world {world.name}", phase=phase, subscriptions=world.size, stuck=stuck)
+
+
+def _in_short(name: str, run: Run) -> str:
+    summary = run.summary
+    mark = "✔" if run.good else "✘"
+    return f"{mark} {name}: {summary.stuck} stuck of {summary.subscriptions}, {summary.seconds:.0f} s"
 
 
 def _close(given: argparse.Namespace, console: Console, summary: Summary, runs: list[Run]) -> int:

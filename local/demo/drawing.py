@@ -25,18 +25,22 @@ STYLES: Mapping[str, str] = {
     "needs_person": "magenta",
     "escalated": "red",
 }
-_NEWS_SHOWN = 9
+# What the board takes beside its news, in lines.
+_BOARD_LINES = 30
+_MOST_NEWS, _LEAST_NEWS = 10, 3
 _SHOWN_UNEXPECTED = 20
 
 
-def draw_board(board: Board, spinner: Spinner, began: float) -> RenderableType:
-    """The screen while a world runs. `began` is time.monotonic's."""
+def draw_board(board: Board, spinner: Spinner, began: float, height: int) -> RenderableType:
+    """The screen while a world runs. `began` is time.monotonic's, `height` the lines that there are."""
     spinner.update(text=Text(f" {board.phase}", style="bold"))
     bar = Table.grid(padding=(0, 2))
     done = ProgressBar(total=max(board.stuck, 1), completed=board.as_expected, width=40)
     bar.add_row(done, Text(f"{board.as_expected} of {board.stuck} stuck subscriptions are where they belong"))
     return Panel(
-        Group(spinner, Text(), bar, Text(), _causes(board.table), Text(), _news(board.latest), _foot(board, began)),
+        Group(
+            spinner, Text(), bar, Text(), _causes(board.table), Text(), _news(board.latest, height), _foot(board, began)
+        ),
         title=Text(board.title, style="bold"),
         subtitle=Text(f"{board.subscriptions} subscriptions, {board.subscriptions - board.stuck} of them healthy"),
         border_style="cyan",
@@ -57,15 +61,17 @@ def _causes(table: Mapping[str, Counter[str]]) -> Table:
     return drawn
 
 
-def _news(latest: Iterable[News]) -> RenderableType:
-    lines = [_line(one) for one in list(latest)[-_NEWS_SHOWN:]]
-    return Group(*lines, *(Text() for _ in range(_NEWS_SHOWN - len(lines))))
+def _news(latest: Iterable[News], height: int) -> RenderableType:
+    shown = min(_MOST_NEWS, max(_LEAST_NEWS, height - _BOARD_LINES))
+    lines = [_line(one) for one in list(latest)[-shown:]]
+    return Group(*lines, *(Text() for _ in range(shown - len(lines))))
 
 
 def _line(one: News) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{one.mark} {one.word:<15}", style=STYLES[one.state])
     line.append(f"{one.name}  ", style="bold")
+    line.append(f"{one.cause}: ", style=STYLES[one.state])
     line.append(one.sentence, style="dim")
     return line
 

@@ -40,7 +40,7 @@ def whats_new(before: Mapping[str, SeenCase], now: Mapping[str, SeenCase]) -> li
     for id, case in now.items():
         earlier = before.get(id)
         if case.state in TOLD and (earlier is None or earlier.state != case.state):
-            found.append(News(case.state, case.name, case.cause or case.first_cause or "", _sentence(case)))
+            found.append(News(case.state, case.name, case.first_cause or case.cause or "", _sentence(case)))
     return found
 
 

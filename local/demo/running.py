@@ -128,11 +128,11 @@ class WorldRun:
 
 
 def _phase(board: Board) -> str:
-    found, moving = sum(board.totals.values()), board.totals["moving"]
-    if found < board.stuck:
+    totals = board.totals
+    if sum(totals.values()) < board.stuck:
         return "Reading the evidence, looking for the cause of each"
-    if board.totals["resolved"] == 0:
-        return "Every one is explained; the first ones are being retriggered"
-    if moving:
+    if board.as_expected == board.stuck:
+        return "Everything is where it belongs; looking once more"
+    if totals["moving"]:
         return "Retriggering, one change of a subscription at a time, and watching whether it holds"
-    return "Waiting for what waits"
+    return "Waiting for jobs and people that take their time"

@@ -51,7 +51,7 @@ class LiveScreen:
 
     def show(self, board: Board, news: Sequence[News]) -> None:  # noqa: ARG002  the board holds them, too
         if self._live is not None:
-            self._live.update(draw_board(board, self._spinner, self._began))
+            self._live.update(draw_board(board, self._spinner, self._began, self._console.size.height))
 
     def say(self, text: str) -> None:
         self._console.print(text, style="dim", highlight=False)

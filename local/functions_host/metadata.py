@@ -16,7 +16,7 @@ STORAGE = "AzureWebJobsStorage"
 class IndexedFunction(Protocol):
     """A function of the SDK, as `FunctionApp.get_functions()` lists it."""
 
-    def get_function_name(self) -> str: ...
+    def get_function_name(self) -> str | None: ...
     def get_raw_bindings(self) -> list[str]: ...
     def get_settings_dict(self, setting_name: str) -> Any: ...
 
@@ -60,7 +60,7 @@ class Function:
     def from_sdk(cls, indexed: IndexedFunction) -> Self:
         """A function that was indexed in this process; it can be looked at, not run."""
         bindings = tuple(Binding.read(json.loads(raw)) for raw in indexed.get_raw_bindings())
-        return cls(indexed.get_function_name(), "", bindings, bool(indexed.get_settings_dict("retry_policy")))
+        return cls(indexed.get_function_name() or "", "", bindings, bool(indexed.get_settings_dict("retry_policy")))
 
     @property
     def trigger(self) -> Binding:

@@ -1,6 +1,6 @@
 """Who is in every world, by fixed ids, and how rows get ids that are the same at every load."""
 
-import uuid
+import hashlib
 
 from local.work365_engine.options import WORK365_USER_ID
 
@@ -25,9 +25,11 @@ USERS: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
     (ADMIN_USER_ID, "Robin Billing", None, ("Work 365 Admin",)),
 )
 
-_SPACE = uuid.UUID("0f6ce7c8-7a0c-4f0e-9d0b-36500000f001")
-
 
 def row_id(*parts: object) -> str:
-    """The id of what these words name: world, group, number and so on."""
-    return str(uuid.uuid5(_SPACE, "/".join(map(str, parts))))
+    """The id of what these words name: world, group, number and so on.
+
+    In the shape of a version 5 UUID; made by hand, since worlds of 20,000 subscriptions need half a million of them.
+    """
+    text = hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-8{text[17:20]}-{text[20:32]}"

@@ -8,7 +8,7 @@ queue `notify`     {"version": 1, "subscription_ids": [at most 500 GUIDs]}
 import re
 from collections.abc import Iterable, Sequence
 from itertools import batched
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -59,7 +59,7 @@ type CaseIds = Annotated[
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    version: Literal[1] = 1
+    version: int = Field(default=1, ge=1, le=1)
 
 
 class DiagnoseMessage(_Message):
@@ -88,7 +88,7 @@ def encode(message: Message) -> str:
     return message.model_dump_json()
 
 
-def decode[M: (DiagnoseMessage, RemediateMessage, NotifyMessage)](kind: type[M], text: str | bytes) -> M:
+def decode[M: _Message](kind: type[M], text: str | bytes) -> M:
     """The message of this kind in `text`. Raises MessageUnreadable naming what is wrong, and where."""
     try:
         return kind.model_validate_json(text)

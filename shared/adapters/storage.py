@@ -46,15 +46,21 @@ from shared.errors import (
 HASTE = {"connection_timeout": 5, "read_timeout": 20}
 """Seconds. Behind every step stands a queue that brings it back, so no request may hold one for minutes."""
 
-_GARBLED = (http.client.HTTPException, DecodeError, DeserializationError)
+_GARBLED = (
+    http.client.HTTPException,
+    DecodeError,
+    DeserializationError,
+    *(AttributeError, KeyError, TypeError),  # an answer of another shape makes the clients stumble over it
+)
 TROUBLE = (AzureError, *_GARBLED)
-"""What the clients raise. For an answer that makes no sense they use errors of other families, too."""
+"""What the clients raise: their own family, and others for an answer that makes no sense."""
 
 
 def storage_error(error: Exception, doing: str, *, writes: bool) -> SourceError:
     """The error of ours for one that a storage client raised while `doing` something ("reading table cases")."""
-    if isinstance(error, HttpResponseError) and error.status_code:
-        return _answered(error, error.status_code, doing, writes=writes)
+    status = getattr(error, "status_code", None) or 0
+    if isinstance(error, HttpResponseError) and status >= 400:
+        return _answered(error, status, doing, writes=writes)
     if isinstance(error, ClientAuthenticationError):
         return _no_sign_in(doing, detail=clean(str(error.message)))
     if _never_sent(error):
@@ -62,7 +68,7 @@ def storage_error(error: Exception, doing: str, *, writes: bool) -> SourceError:
     detail = clean(type(error).__name__)
     if writes:
         return OutcomeUnknown("storage", f"No clear answer came while {doing}: it may have been done.", detail=detail)
-    if isinstance(error, _GARBLED):
+    if isinstance(error, (*_GARBLED, HttpResponseError)):
         return Garbled("storage", f"The answer while {doing} makes no sense.", detail=detail)
     return Unreachable("storage", f"Storage gave no answer while {doing}.", detail=detail)
 

@@ -65,6 +65,10 @@ ACTING = frozenset({State.REMEDIATING, State.UNSETTLED})
 """An effect of ours is open: only the remediate step moves these."""
 
 
+LONGEST_TEXT = 4_000
+"""Characters of an event's text. Events are never shortened later: their hash covers all of it."""
+
+
 class IllegalMove(Exception):
     """A case was asked to go where its state machine does not lead."""
 
@@ -173,7 +177,7 @@ def record(
     to = changes.get("state", case.state)
     if to is not case.state and to not in MOVES[case.state]:
         raise IllegalMove(f"{case.id} is {case.state} and cannot become {to}")
-    event = _event(case, now, by, kind, text, details or {})
+    event = _event(case, now, by, kind, text[:LONGEST_TEXT], details or {})
     after = replace(case, **changes, last_sequence=event.sequence, last_hash=event.hash)
     return Recorded(after, (*recorded.events, event))
 

@@ -96,8 +96,8 @@ def same_text_again(look: Look) -> bool:
 
 
 def _gist(message: str) -> str:
-    """A message without what changes from try to try: ids, times and counters."""
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", message.casefold()).strip()
+    """The beginning of a message, without what changes from try to try: ids, times and counters."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", message[:2_000].casefold()).strip()[:1_000]
 
 
 def explain(diagnosis: Diagnosis) -> list[str]:

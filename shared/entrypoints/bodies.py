@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.domain.case import Case, Event, State
+from shared.domain.case import Case, Event, State, first_broken
 from shared.domain.diagnosis import explain
 from shared.domain.finding import Fact, Finding
 from shared.ports import SweepReceipt
@@ -152,6 +152,9 @@ class CaseBody(CaseSummary):
     reasoning: list[str]
     plan: PlanBody | None
     timeline: list[EventBody]
+    first_broken_event: int | None = Field(
+        description="Sequence number of the first event that is missing or was altered; null when the record is whole."
+    )
 
     @classmethod
     def whole(cls, case: Case, timeline: Sequence[Event]) -> "CaseBody":
@@ -170,6 +173,8 @@ class CaseBody(CaseSummary):
             if plan
             else None,
             timeline=[EventBody.of(event) for event in timeline],
+            # What was added while the two were read is not missing from the case, it is only newer.
+            first_broken_event=first_broken(timeline[: case.last_sequence], case),
         )
 
 

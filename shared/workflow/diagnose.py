@@ -10,7 +10,7 @@ from shared.domain.diagnosis import diagnose
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
 from shared.domain.policy import Mode
-from shared.errors import CaseConflict
+from shared.errors import CaseConflict, CaseUnreadable, Refused
 from shared.ports import Stored
 from shared.workflow.context import Context
 from shared.workflow.reading import read
@@ -86,12 +86,18 @@ def _gone(ctx: Context, case: Case) -> Recorded:
 
 
 async def save(ctx: Context, recorded: Recorded, stored: Stored | None) -> Stored | None:
-    """Saves one case; None when someone else saved it first, who has then decided on what is as fresh."""
+    """Saves one case; None when it could not be, for a reason of this case alone.
+
+    Someone else saved it first, and has decided on what is as fresh; or its row was edited by hand and makes no
+    sense, or it has grown too large: that is in the log, nothing is done with the case, and others go on.
+    """
     try:
         return await ctx.store.save(recorded, stored.version if stored is not None else None)
     except CaseConflict:
         log.info("Case %s was saved by another worker first; leaving it to them", recorded.case.id)
-        return None
+    except (CaseUnreadable, Refused) as error:
+        log.error("Case %s is left alone: %s", recorded.case.id, error)  # noqa: TRY400  (the message says it all)
+    return None
 
 
 async def wake_up(ctx: Context, cases: Mapping[str, Case | None]) -> None:

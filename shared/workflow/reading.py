@@ -67,4 +67,4 @@ def _depends_on_provider(preliminary: Diagnosis) -> bool:
     if preliminary.healthy:
         return False
     acts = preliminary.disposition in (Disposition.AUTO, Disposition.APPROVE)
-    return acts or any(f.cause in ("unknown", "half_toggled") for f in preliminary.findings)
+    return acts or any(f.cause in ("unknown", "half_toggled", "trigger_missed") for f in preliminary.findings)

@@ -6,6 +6,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -14,8 +15,9 @@ from azure.data.tables.aio import TableServiceClient
 
 from local.azurite import Azurite
 from shared.adapters.tables import TableCaseStore
-from shared.ports import CaseStore
-from tests.contract.case_kit import Failpoints, WatchedTables
+from shared.domain.case import State
+from shared.ports import CaseStore, Due, Stored
+from tests.contract.case_kit import MINUTE, NOW, Failpoints, WatchedTables, moved, opened, subscription
 from tests.fakes.case_store import FakeCaseStore
 from tests.fakes.clock import ManualClock
 
@@ -104,3 +106,25 @@ async def on_azurite(azurite: Azurite) -> AsyncIterator[AzuriteBench]:
             yield AzuriteBench(store, clock, points, tables, service)
         finally:
             await store.close()
+
+
+A = subscription(1)
+LATER = NOW + 60 * MINUTE
+
+
+async def index_of(real: AzuriteBench) -> list[str]:
+    """Index rows, shortened to partition and time."""
+    return [f"{partition} {row[11:16]}" for partition, row in await real.rows("caseindex")]
+
+
+async def due(real: AzuriteBench, at: timedelta = timedelta(0)) -> list[Due]:
+    return list(await real.store.due(NOW + at, 10))
+
+
+async def waiting(real: AzuriteBench) -> Stored:
+    return await real.store.save(moved(opened(), State.WAITING, due_on=NOW), None)
+
+
+async def to_ready(real: AzuriteBench, stored: Stored) -> Stored:
+    """A save that changes the due time and the state."""
+    return await real.store.save(moved(stored.case, State.READY, due_on=LATER), stored.version)

@@ -12,38 +12,20 @@ import pytest
 from shared.adapters.tables.index import FIRST_SAVE_MAY_TAKE, SAVE_MAY_TAKE
 from shared.adapters.tables.index_keys import labels_of
 from shared.domain.case import State
-from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Unreachable, VersionConflict
-from shared.ports import CaseFilter, Due, Stored, SweepReceipt
-from tests.contract.case_bench import AzuriteBench
-from tests.contract.case_kit import MINUTE, NOW, Crash, intent, moved, opened, resolved, subscription
+from shared.errors import (
+    CaseConflict,
+)
+from shared.ports import CaseFilter, Due, SweepReceipt
+from tests.contract.case_bench import LATER, A, AzuriteBench, due, index_of, to_ready, waiting
+from tests.contract.case_kit import MINUTE, NOW, Crash, moved, opened, resolved, subscription
 
 pytestmark = [pytest.mark.anyio, pytest.mark.azurite]
-A = subscription(1)
-LATER = NOW + 60 * MINUTE
 LONG_AGO = FIRST_SAVE_MAY_TAKE + MINUTE
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-async def index_of(real: AzuriteBench) -> list[str]:
-    """Index rows, shortened to partition and time."""
-    return [f"{partition} {row[11:16]}" for partition, row in await real.rows("caseindex")]
-
-
-async def due(real: AzuriteBench, at: timedelta = timedelta(0)) -> list[Due]:
-    return list(await real.store.due(NOW + at, 10))
-
-
-async def waiting(real: AzuriteBench) -> Stored:
-    return await real.store.save(moved(opened(), State.WAITING, due_on=NOW), None)
-
-
-async def to_ready(real: AzuriteBench, stored: Stored) -> Stored:
-    """A save that changes the due time and the state."""
-    return await real.store.save(moved(stored.case, State.READY, due_on=LATER), stored.version)
 
 
 async def test_index_rows_are_written_before_the_case_and_old_ones_deleted_after(real: AzuriteBench) -> None:
@@ -214,74 +196,6 @@ async def test_a_case_that_goes_back_and_forth_keeps_its_rows(real: AzuriteBench
     assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
 
 
-@pytest.mark.parametrize("lost", [OutcomeUnknown, VersionConflict])
-async def test_a_save_whose_answer_was_lost_is_found_to_be_saved(
-    real: AzuriteBench, lost: type[OutcomeUnknown | VersionConflict]
-) -> None:
-    """A conflict, where the storage client sent the transaction a second time by itself."""
-
-    real.points.fail("after", "transact cases", lost("storage", "the answer was lost"))
-    stored = await waiting(real)
-    real.points.clear()
-    assert await real.store.load(A) == stored
-    assert (await to_ready(real, stored)).case.state is State.READY
-
-
-async def test_a_save_that_never_arrived_says_so(real: AzuriteBench) -> None:
-    stored = await waiting(real)
-
-    real.points.fail("before", "transact cases", OutcomeUnknown("storage", "the request was lost"))
-    with pytest.raises(OutcomeUnknown):
-        await to_ready(real, stored)
-    real.points.clear()
-    assert await real.store.load(A) == stored
-
-
-async def test_an_index_row_that_cannot_be_written_stops_the_save(real: AzuriteBench) -> None:
-    stored = await waiting(real)
-
-    real.points.fail("before", "put caseindex", OutcomeUnknown("storage", "the request was lost"))
-    real.points.requests.clear()
-    with pytest.raises(Unreachable):
-        await to_ready(real, stored)
-    assert "transact cases" not in real.points.requests
-    assert await real.store.load(A) == stored
-
-
-async def test_an_old_index_row_that_cannot_be_deleted_is_no_reason_to_fail(
-    real: AzuriteBench, caplog: pytest.LogCaptureFixture
-) -> None:
-    stored = await waiting(real)
-
-    real.points.fail("before", "delete caseindex", Unreachable("storage", "no network"))
-    with caplog.at_level(logging.WARNING):
-        await to_ready(real, stored)
-    assert "stale index row stays" in caplog.text
-    assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
-
-
-async def test_events_left_without_their_case_are_named_rather_than_fought_with(real: AzuriteBench) -> None:
-    await waiting(real)
-    await real.remove(A, "case")
-    assert await real.store.load(A) is None
-    with pytest.raises(CaseUnreadable, match="is not there, although events of case 1 are"):
-        await real.store.save(opened(), None)
-
-
-async def test_a_case_row_put_back_from_a_copy_is_named(real: AzuriteBench) -> None:
-    stored = await waiting(real)
-    await real.edit(A, "event|000001|00000003", text="already there")
-    with pytest.raises(CaseUnreadable, match="last_sequence is behind the events"):
-        await to_ready(real, stored)
-
-
-async def test_a_case_whose_row_is_gone_is_a_conflict(real: AzuriteBench) -> None:
-    stored = await waiting(real)
-    await real.remove(A, "case")
-    with pytest.raises(CaseConflict):
-        await to_ready(real, stored)
-
-
 async def test_a_seeded_case_is_due_by_its_seeded_index_row(real: AzuriteBench) -> None:
     seed = {"schema_version": 1, "number": 1, "opened_on": "2026-11-22T12:00:00.000000Z", "state": "waiting"}
     await real.edit(A, "case", **seed, due_on="2026-11-22T12:00:00.000000Z")
@@ -350,24 +264,6 @@ async def test_a_thousand_open_cases_are_read_in_pages(real: AzuriteBench) -> No
     assert real.points.requests == ["query caseindex"]
     found = await real.store.due(NOW, 1_020)
     assert list(found) == [Due(subscription(n), at[n]) for n in range(count - 1, count - 1_021, -1)]
-
-
-async def test_a_row_that_cannot_be_read_is_logged_by_name(
-    real: AzuriteBench, caplog: pytest.LogCaptureFixture
-) -> None:
-    await waiting(real)
-    await real.edit(A, "case", state="?")
-    with caplog.at_level(logging.ERROR):
-        assert await real.store.load_many([A]) == {}
-    assert f"{A} / case cannot be read: state" in caplog.text
-    assert "docs/ledger.md" in caplog.text
-
-
-async def test_an_intent_is_stored_before_save_returns(real: AzuriteBench) -> None:
-    stored = await to_ready(real, await waiting(real))
-    await real.store.save(moved(stored.case, State.REMEDIATING, intent=intent()), stored.version)
-    row = await real.service.get_table_client("cases").get_entity(A, "case")
-    assert '"phase":"intended"' in row["intent"]
 
 
 async def test_the_last_of_many_receipts_is_one_request(real: AzuriteBench) -> None:

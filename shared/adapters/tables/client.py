@@ -150,10 +150,14 @@ class Tables:
     ) -> T:
         async with self._gate:
             try:
-                return await request(await self._client(table))
+                try:
+                    return await request(await self._client(table))
+                except TROUBLE as error:
+                    if code_of(error) != "TableNotFound":
+                        raise
+                    self._ready.pop(table, None)  # somebody deleted it: nothing was executed, so make it and go on
+                    return await request(await self._client(table))
             except TROUBLE as error:
-                if code_of(error) == "TableNotFound":
-                    self._ready.pop(table, None)  # somebody deleted it: the next try makes it anew
                 raise storage_error(error, doing, writes=writes) from error
 
     async def _client(self, table: str) -> TableClient:
@@ -166,4 +170,8 @@ class Tables:
 
 
 def _found(entity: TableEntity) -> Found:
-    return Found(entity, str(entity.metadata["etag"]))
+    """KeyError for an answer that is no row of ours."""
+    _ = entity["PartitionKey"], entity["RowKey"]
+    if not isinstance(etag := entity.metadata["etag"], str):
+        raise KeyError("etag")
+    return Found(entity, etag)

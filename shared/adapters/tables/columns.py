@@ -20,20 +20,21 @@ TRANSACTION_BYTES = 3_500_000
 
 def units(text: str) -> int:
     """UTF-16 code units of `text`: what the limits count. An emoji is two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def well_formed(text: str) -> str:
     """`text` with halves of emojis (a message cut by its sender) replaced, since such text cannot be sent."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def cut(text: str, most: int) -> str:
     """`text` if it has at most `most` UTF-16 units, else its beginning with a mark that says how much there was."""
-    if units(text) <= most:
+    if len(text) <= most and units(text) <= most:
         return text
     mark = f" … [cut: {len(text):,} characters]"
-    head = text.encode("utf-16-le", "surrogatepass")[: 2 * (most - units(mark))]
+    # A megabyte is not encoded to keep a line of it: no character is less than one unit.
+    head = text[:most].encode("utf-16-le", "surrogatepass")[: 2 * (most - units(mark))]
     return head.decode("utf-16-le", "ignore") + mark
 
 

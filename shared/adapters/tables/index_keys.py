@@ -116,4 +116,4 @@ def labels_wanted(wanted: CaseFilter) -> dict[str, str]:
 def _labels(cause: str, provider: str, customer: str) -> dict[str, str]:
     """Compared without case: a person types them."""
     named = {"cause": cause, "provider": provider, "customer": customer}
-    return {name: cut(well_formed(text.casefold()), _LABEL_UNITS) for name, text in named.items()}
+    return {name: well_formed(cut(text.casefold(), _LABEL_UNITS)) for name, text in named.items()}

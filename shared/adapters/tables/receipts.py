@@ -32,7 +32,7 @@ def to_row(receipt: SweepReceipt) -> dict[str, Any]:
         "suspects": receipt.suspects,
         "queued": receipt.queued,
         "left_alone": receipt.left_alone,
-        "problem": cut(well_formed(receipt.problem), _PROBLEM_UNITS),
+        "problem": well_formed(cut(receipt.problem, _PROBLEM_UNITS)),
     }
 
 

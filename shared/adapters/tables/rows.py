@@ -69,10 +69,10 @@ def to_row(case: Case, row_key: str) -> dict[str, Any]:
     if case.disposition is not None:
         row["disposition"] = case.disposition.value
     for name, longest in _TEXTS.items():
-        row |= {name: cut(well_formed(text), longest)} if (text := getattr(case, name)) else {}
+        row |= {name: well_formed(cut(text, longest))} if (text := getattr(case, name)) else {}
     for name in _NULLABLE_TEXTS:
         text = getattr(case, name)
-        row |= {name: cut(well_formed(text), _NAME_UNITS)} if text is not None else {}
+        row |= {name: well_formed(cut(text, _NAME_UNITS))} if text is not None else {}
     for name in _MOMENTS:
         moment = getattr(case, name)
         row |= {name: stamp(moment)} if moment is not None else {}

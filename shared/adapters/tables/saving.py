@@ -14,7 +14,7 @@ from shared.adapters.tables.keys import CASE, former_row, partition_of
 from shared.adapters.tables.lists import CASES
 from shared.adapters.tables.rows import from_row, to_row
 from shared.domain.case import Case, Recorded
-from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Refused, SourceError, VersionConflict
+from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Refused, SourceError, Throttled, VersionConflict
 from shared.ports import Clock, Stored
 
 MOST_EVENTS = 98
@@ -83,17 +83,21 @@ class Saver:
             if held is None:
                 return (await self._tables.transact(CASES, [*inserts, row]))[-1]
             return (await self._tables.transact(CASES, inserts, Replace(row, held.etag)))[-1]
-        except (VersionConflict, OutcomeUnknown) as error:
+        except (VersionConflict, OutcomeUnknown, Throttled) as error:
             return await self._settled(row, held, error)
 
     async def _settled(self, row: Row, held: Held | None, error: SourceError) -> str:
         """What became of a transaction that failed, by reading: the storage client itself may have sent it twice,
         and then the second answer speaks of the first one's success as a conflict."""
         partition = str(row["PartitionKey"])
-        found = await self._tables.get(CASES, partition, CASE)
+        try:
+            found = await self._tables.get(CASES, partition, CASE)
+        except SourceError as unread:
+            message = "Whether the case was saved is not known: it could not be read afterwards."
+            raise OutcomeUnknown("storage", message, detail=str(error)) from unread
         if found is not None and found.row.get("save_id") == row["save_id"]:
             return found.etag
-        if isinstance(error, OutcomeUnknown):
+        if not isinstance(error, VersionConflict):
             raise error
         if found is None and held is None:
             problem = f"is not there, although events of case {row['number']} are"

@@ -13,7 +13,7 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Fact
 from shared.errors import Refused
 
-_STEPS = ((16_000, 1_000), (2_000, 200), (400, 40), (120, 5))
+_STEPS = ((16_000, 1_000), (2_000, 200), (400, 40), (120, 5), (80, 2))
 """Longest text (UTF-16 units) and most facts for and against a finding; the first that fits is taken."""
 
 
@@ -51,7 +51,7 @@ def _cut_all(value: Any, longest: int) -> Any:
     """Every text in a tree of JSON, cut and made fit to be sent."""
     match value:
         case str():
-            return cut(well_formed(value), longest)
+            return well_formed(cut(value, longest))
         case list() | tuple():
             return [_cut_all(item, longest) for item in value]
         case dict():

@@ -22,10 +22,10 @@ def look_for(look: Look) -> Finding | RuledOut:
             who="billing administrator",
             proof=scheduled,
         )
+    if look.reading.cause == NAME:
+        return _cleared(look)  # it is first now, whatever still waits behind it
     if look.chain.behind:
         return _head_first(look)
-    if look.reading.cause == NAME:
-        return _cleared(look)
     return RuledOut(NAME, "it is the first unprovisioned change and no scheduled change is overdue")
 
 

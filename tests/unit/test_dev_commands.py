@@ -1,0 +1,106 @@
+"""dev.py's commands: what is accepted, what is said, which exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+from local.app_settings import SettingRefused, app_settings, parse_settings
+from local.dev import checks
+from local.dev.commands import run
+from shared.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+CLOUD = {
+    "dataverse": "http://127.0.0.1:1",
+    "partner_center": "http://127.0.0.1:2",
+    "sign_in": "http://127.0.0.1:3",
+    "control": "http://127.0.0.1:4",
+    "identity_header": "secret",
+    "organization_id": "0f6ce7c8-7a0c-4f0e-9d0b-36500000a001",
+}
+
+
+def test_without_a_command_it_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main([]) == 2
+    said = capsys.readouterr().out
+    assert all(f"dev.py {command}" in said for command in dev.COMMANDS)
+
+
+def test_an_unknown_command_is_refused_before_anything_is_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["demoo"]) == 2
+    assert "no command 'demoo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["bench", "drill"])
+def test_what_is_not_there_yet_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ROOT, [command]) == 0
+    assert capsys.readouterr().out == f"{command}: nothing yet\n"
+    assert run(ROOT, [command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {command: "nothing yet"}
+
+
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_a_world_that_is_not_there_is_said_before_anything_starts(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(ROOT, [command, "--world", "nowhere"]) == 2
+    said = capsys.readouterr()
+    assert "there is no world file nowhere" in said.err
+    assert "default" in said.err
+    assert said.out == ""
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    assert parse_settings(["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
+    with pytest.raises(SettingRefused, match="NAME=VALUE"):
+        parse_settings(["A"])
+
+
+def test_the_stack_gives_the_app_settings_that_the_app_takes() -> None:
+    given = app_settings(CLOUD, "UseDevelopmentStorage=true", "Europe/Berlin", "approve", {"UNSTUCK_ATTEMPTS": "1"})
+    settings = load(given)
+    assert settings.UNSTUCK_MODE == "approve"
+    assert settings.UNSTUCK_ATTEMPTS == 1
+    assert str(settings.WORK365_TIME_ZONE) == "Europe/Berlin"
+    # A name that the app does not read would be a typing error; these are the host's and the platform's.
+    others = {"FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SWEEP_SCHEDULE", "WAKE_SCHEDULE"}
+    unknown = set(given) - set(Settings.model_fields) - others
+    assert {name for name in unknown if not name.startswith("AzureFunctionsJobHost__")} == set()
+
+
+class Passing:
+    """Stands in for subprocess.run: every program ends with the code that its name is given."""
+
+    def __init__(self, codes: dict[str, int]) -> None:
+        self.codes = codes
+        self.ran: list[str] = []
+
+    def __call__(self, command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command[0] == sys.executable
+        name = next(word for word in ("ruff", "mypy", "lint_imports", "pytest") if word in " ".join(command))
+        self.ran.append(name)
+        return subprocess.CompletedProcess(command, self.codes.get(name, 0), f"{name} says what is wrong", "")
+
+
+def test_all_checks_run_and_one_that_fails_fails_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = Passing({"mypy": 1})
+    monkeypatch.setattr("local.dev.checks.subprocess.run", programs)
+    assert checks.run_checks(ROOT, []) == 1
+    assert programs.ran == ["ruff", "ruff", "mypy", "lint_imports", "pytest"]
+    said = capsys.readouterr().out
+    assert "mypy says what is wrong" in said
+    assert "ruff says" not in said
+    assert "FAILED: mypy" in said
+
+
+def test_with_arguments_only_pytest_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Passing({"pytest": 5})
+    monkeypatch.setattr("local.dev.checks.subprocess.run", programs)
+    assert checks.run_checks(ROOT, ["-k", "nothing"]) == 5
+    assert programs.ran == ["pytest"]
