@@ -254,6 +254,9 @@ class TestSchemaMap:
         with pytest.raises(SettingsError, match="WORK365_SCHEMA_MAP"):
             schema.load("/nowhere/map.json")
 
-    def test_one_that_lacks_a_table_is_found_before_anything_is_read(self) -> None:
-        with pytest.raises(SettingsError, match="work365_job"):
-            schema.load().model_copy(update={"tables": {}}).table("work365_job")
+    @pytest.mark.parametrize(("table", "column"), [("work365_job", "results"), (LOG, "quantity"), ("provider", "type")])
+    def test_one_that_lacks_a_name_is_found_before_anything_is_read(self, town: City, table: str, column: str) -> None:
+        raw = schema.load().model_dump(exclude_none=True)
+        del raw["tables"][table]["columns"][column]
+        with pytest.raises(SettingsError, match=column):
+            DataverseWork365(town.dataverse, schema.SchemaMap.model_validate(raw), town.clock, UTC)

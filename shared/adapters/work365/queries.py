@@ -1,7 +1,7 @@
 """The queries: built from the schema map, with tight column lists."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import batched
 from uuid import UUID
 
@@ -54,6 +54,20 @@ class Queries:
         self._subscription = schema.table("subscription")
         self._change = schema.table("license_change_log")
         self._scheduled = schema.table("scheduled_license_change_log")
+
+    def check(self) -> None:
+        """Builds every query once, so that a name that the map lacks is found before anything is read.
+
+        Raises SettingsError naming it.
+        """
+        nobody = ["00000000-0000-0000-0000-000000000000"]
+        self.suspects(datetime.min.replace(tzinfo=UTC), date.min)
+        self.providers()
+        self.application_users()
+        self.subscription_of_change(nobody[0])
+        list(self.jobs(nobody))
+        for query in (self.subscriptions, self.parents, self.linked_at_provider):
+            query(nobody)
 
     def suspects(self, created_before: datetime, today: date) -> str:
         """Ids of the subscriptions that may be stuck: one request for each 5,000 of them, healthy ones cost nothing."""

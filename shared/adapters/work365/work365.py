@@ -40,6 +40,7 @@ class DataverseWork365:
         self._clock = clock
         self._time_zone = time_zone
         self._queries = Queries(schema)
+        self._queries.check()
         self._runner = self._job_runner(run_job)
         self._changes = schema.table("license_change_log")
 
