@@ -58,8 +58,11 @@ def read_message(message: str) -> Reading:
 
 def _codes_in(text: str) -> list[str]:
     """Codes in the order they are met, each once. HTTP statuses are no codes: they wrap the one that counts."""
-    found = [*_AADSTS.findall(text), *_NAMED_CODE.findall(text), *_BRACKETED_CODE.findall(text)]
-    return list(dict.fromkeys(code for code in found if not (code.isdigit() and len(code) == 3)))
+    entra = _AADSTS.findall(text)
+    numbers = [*_NAMED_CODE.findall(text), *_BRACKETED_CODE.findall(text)]
+    # Entra repeats the number of its code bare, in error_codes and in a link.
+    own = [n for n in numbers if len(n) != 3 and f"AADSTS{n}" not in entra]
+    return list(dict.fromkeys([*entra, *own]))
 
 
 @dataclass(frozen=True, slots=True)
