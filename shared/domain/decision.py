@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.case import ACTING, Case, Notification, Recorded, State, record
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
-from shared.domain.finding import Disposition
+from shared.domain.finding import Disposition, Finding
 from shared.domain.intent import Attempt, Intent, Phase
 from shared.domain.look import Look
 from shared.domain.plan import Plan
@@ -79,7 +79,7 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
         return _provisioned(recorded, look)
     state = _next_state(case, look, diagnosis, plan)
     first = diagnosis.findings[0]
-    summary, next_step = first.sentence, _next_step(look, diagnosis)
+    summary, next_step = _summary(diagnosis), _next_step(look, diagnosis)
     if state is State.ESCALATED:
         summary = f"Retriggering did not help ({len(look.attempts_on_head())} tries). {summary}"
     if state is State.VERIFYING:
@@ -148,12 +148,21 @@ def _approved(case: Case, plan: Plan | None) -> bool:
     return plan is not None and case.approved_digest == plan.digest
 
 
+def _deciding(diagnosis: Diagnosis) -> Finding:
+    """The finding whose disposition the diagnosis has: the first, unless a later one is more cautious."""
+    return next((f for f in diagnosis.findings if f.disposition is diagnosis.disposition), diagnosis.findings[0])
+
+
+def _summary(diagnosis: Diagnosis) -> str:
+    first, deciding = diagnosis.findings[0], _deciding(diagnosis)
+    return first.sentence if first is deciding else f"{first.sentence} {deciding.sentence}"
+
+
 def _next_step(look: Look, diagnosis: Diagnosis) -> str:
     """The first finding's, unless it is one that another finding decides for."""
-    deciding = next((f for f in diagnosis.findings if f.disposition is diagnosis.disposition), diagnosis.findings[0])
     if look.policy.mode is Mode.APPROVE and diagnosis.disposition is Disposition.AUTO:
         return "Confirm the retrigger: this app runs in approve mode."
-    return deciding.next_step
+    return _deciding(diagnosis).next_step
 
 
 def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:

@@ -32,7 +32,8 @@ async def notify(ctx: Context, subscription_ids: Sequence[str]) -> int:
 
 
 def _news(case: Case, key: str, kind: str) -> News:
-    who = case.diagnosis.findings[0].who if case.diagnosis and case.diagnosis.findings else ""
+    diagnosis = case.diagnosis
+    who = next((f.who for f in diagnosis.findings if f.disposition is diagnosis.disposition), "") if diagnosis else ""
     return News(
         key=key,
         kind=kind,

@@ -58,7 +58,10 @@ class Reader:
             number = Decimal(str(value))
         except InvalidOperation:
             return None
-        return number if number.is_finite() else None
+        if not number.is_finite() or abs(number) > MOST_SEATS:
+            return None
+        # Dataverse writes 25 seats as 25.0; people are shown this number.
+        return Decimal(int(number)) if number == number.to_integral_value() else number
 
     def moment(self, key: str) -> datetime | None:
         value = self.raw(key)
@@ -205,6 +208,9 @@ class Rows:
         cut_off = f"{name}@odata.nextLink" in row and len(rows) >= LARGEST_COLLECTION
         return [each for each in rows if isinstance(each, Mapping)], not cut_off
 
+
+MOST_SEATS = 1_000_000_000
+"""A quantity beyond this is no quantity but a mistake: it is not known."""
 
 LARGEST_COLLECTION = 5_000
 """Rows that Dataverse returns of one expanded collection; at that many, some may be missing."""
