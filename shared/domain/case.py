@@ -126,6 +126,8 @@ class Case:
     """The plan a person said yes to; used once."""
     approved_by: str = ""
     intent: Intent | None = None
+    setbacks: int = 0
+    """Writes to the present change that did not get through, one after the other, whatever the reason."""
     attempts: tuple[Attempt, ...] = ()
     provisioned_since: datetime | None = None
     """Since when the case has been seen provisioned without a break."""

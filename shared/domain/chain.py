@@ -41,6 +41,8 @@ def chain_of(evidence: Evidence, own_change_id: str | None = None) -> Chain:
     it no longer looks so.
     """
     unprovisioned = [c for c in in_order(evidence.changes) if _is_open(c, own_change_id)]
+    # What we left half done is finished before anything else of the subscription is looked at.
+    unprovisioned.sort(key=lambda c: not _is_ours(c, own_change_id))
     head = unprovisioned[0] if unprovisioned else None
     before = _settled(evidence.changes, own_change_id)
     after = None
@@ -54,6 +56,10 @@ def _is_open(change: Change, own_change_id: str | None) -> bool:
         return False
     if change.status in UNPROVISIONED:
         return True
+    return _is_ours(change, own_change_id)
+
+
+def _is_ours(change: Change, own_change_id: str | None) -> bool:
     return change.id == own_change_id and change.status is ProvisioningStatus.NOT_APPLICABLE
 
 

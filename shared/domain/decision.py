@@ -5,7 +5,7 @@ what is so: the effects are the workflow's.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.case import ACTING, Case, Notification, Recorded, State, record
@@ -23,6 +23,12 @@ SYSTEM = "unstuck"
 REFUSALS_ALLOWED = 3
 """How often Dataverse may refuse the second write of a retrigger before a person is asked."""
 
+SETBACKS_ALLOWED = 5
+"""How often a write may fail to get through, for whatever reason, before a person is asked."""
+
+RECHECK = timedelta(seconds=30)
+"""When a change is read again that could not be read, or whose write may still show."""
+
 TELLS = frozenset({State.NEEDS_PERSON, State.AWAITING_APPROVAL, State.ESCALATED})
 """A person is told when a case comes here."""
 
@@ -36,12 +42,14 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
     if intent is None:
         return Recorded(case)
     change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
-    if change is not None and change.status is ProvisioningStatus.NOT_APPLICABLE:
+    if _not_known(look, change) or (change and change.status is ProvisioningStatus.NOT_APPLICABLE):
         return Recorded(case)
-    if change is None or _untouched(intent, change):
-        text = "The retrigger had not begun: the change still stands as it did before."
+    if change is None:
+        text = "The change we were retriggering is gone from Work 365."
         return record(case, now, by=SYSTEM, kind="intent_dropped", text=text, state=State.WAITING, intent=None)
-    attempt = Attempt(intent.change_id, now, intent.by, _message_before(case, look))
+    if _untouched(intent, change):
+        return Recorded(case) if _may_still_land(case, intent, look, now) else drop(case, now)
+    attempt = Attempt(intent.change_id, now, intent.by, intent.message_before)
     return record(
         case,
         now,
@@ -54,6 +62,49 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
     )
 
 
+def drop(
+    case: Case, now: datetime, text: str = "The retrigger had not begun: the change stands as before."
+) -> Recorded:
+    """The intent given up because nothing of it was written. A yes that it had used up is given back."""
+    intent = case.intent
+    yes = intent is not None and intent.approved
+    return record(
+        case,
+        now,
+        by=SYSTEM,
+        kind="intent_dropped",
+        text=text,
+        state=State.WAITING,
+        intent=None,
+        approved_digest=intent.plan_digest if intent is not None and yes else "",
+        approved_by=intent.by if intent is not None and yes else "",
+    )
+
+
+def _not_known(look: Look, change: Change | None) -> bool:
+    """Whether it cannot be told what the change shows: then an intent is kept, whatever it takes."""
+    if change is None:
+        return any("changes" in what for what in look.evidence.unread)
+    return change.status is None
+
+
+def _may_still_land(case: Case, intent: Intent, look: Look, now: datetime) -> bool:
+    """A write without an answer may be carried out after we have looked. Dataverse takes two minutes at most."""
+    return case.state is State.UNSETTLED and now < look.after(intent.written_on, look.policy.action_time_limit)
+
+
+def unsettled_still(settled: Recorded, look: Look) -> Recorded | None:
+    """The case as it waits for its write to show, when that is all that can be said; None otherwise."""
+    case, intent = settled.case, settled.case.intent
+    if intent is None or any(c.id == intent.change_id and c in look.at_not_applicable() for c in look.evidence.changes):
+        return None
+    change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
+    if change is not None and change.archived:
+        return None
+    due = max(look.after(intent.written_on, look.policy.action_time_limit), look.after(look.now, RECHECK))
+    return Recorded(replace(case, due_on=due), settled.events)
+
+
 def _untouched(intent: Intent, change: Change) -> bool:
     """Whether no write of ours took effect. After the first write was confirmed, something always did."""
     if intent.phase is Phase.NOT_APPLICABLE_SET:
@@ -62,13 +113,6 @@ def _untouched(intent: Intent, change: Change) -> bool:
         # Its first write would show as Not Applicable, and the second is never begun before that is saved.
         return True
     return change.status is intent.status_before and change.etag == intent.etag_before
-
-
-def _message_before(case: Case, look: Look) -> str:
-    if case.diagnosis is None:
-        return look.message
-    facts = [f for finding in case.diagnosis.findings for f in finding.proof if f.what == "Provisioning Message"]
-    return facts[0].value if facts else ""
 
 
 def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Recorded:
@@ -81,7 +125,9 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
     first = diagnosis.findings[0]
     summary, next_step = _summary(diagnosis), _next_step(look, diagnosis)
     if state is State.ESCALATED:
-        summary = f"Retriggering did not help ({len(look.attempts_on_head())} tries). {summary}"
+        summary = f"{_why_given_up(case, look)} {summary}"
+    if state is State.NEEDS_PERSON and look.policy.mode is Mode.OBSERVE and look.intent is not None:
+        next_step = "This app only observes now: set the change back to Awaiting Provisioning by hand."
     if state is State.VERIFYING:
         summary, next_step = "Retriggered; Work 365 is given its time to provision it.", "Nothing to do."
     watching = state is State.VERIFYING and case.cause is not None
@@ -103,8 +149,10 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
         "held_back": case.held_back if state is State.READY and case.plan == plan else "",
     }
     changes["outgoing"] = _owed(case, state, changes, look.now)
-    if state is State.READY and not _approved(case, plan):
+    if not _approved(case, plan):
         changes |= {"approved_digest": "", "approved_by": ""}
+    if diagnosis.change_id != case.change_id:
+        changes["setbacks"] = 0
     if _same(case, changes):
         # Nothing new was learnt: the case is only looked at later, and its history stays readable.
         return Recorded(replace(case, **changes), recorded.events)
@@ -116,32 +164,55 @@ def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None)
     tried = look.attempts_on_head()
     match diagnosis.disposition:
         case Disposition.WAIT:
-            young = diagnosis.cause == "not_stuck_yet" and bool(tried)
+            young = diagnosis.cause == "not_stuck_yet" and bool(tried) and not tried[-1].refused
             return State.VERIFYING if young else State.WAITING
         case Disposition.PERSON:
             return State.ESCALATED if tried else State.NEEDS_PERSON
-        case Disposition.APPROVE:
-            return State.READY if _approved(case, plan) else State.AWAITING_APPROVAL
+        case Disposition.APPROVE if not yes_given(case, look, diagnosis, plan):
+            return State.AWAITING_APPROVAL
         case _:
             if plan is None:
                 return State.NEEDS_PERSON
-            if _given_up(look):
+            if _given_up(case, look):
                 return State.ESCALATED
-            if look.policy.mode is Mode.APPROVE and not _approved(case, plan):
+            if look.policy.mode is Mode.OBSERVE and look.intent is not None:
+                return State.NEEDS_PERSON  # half done, and this app may not finish it any more
+            if look.policy.mode is Mode.APPROVE and not yes_given(case, look, diagnosis, plan):
                 return State.AWAITING_APPROVAL
             return State.READY
 
 
-def _given_up(look: Look) -> bool:
+def _given_up(case: Case, look: Look) -> bool:
+    if case.setbacks >= SETBACKS_ALLOWED and case.change_id in (None, look.head.id if look.head else None):
+        return True
     if look.intent is not None:
         return look.intent.refusals >= REFUSALS_ALLOWED
     return len(look.attempts_on_head()) >= attempts_allowed(look)
+
+
+def _why_given_up(case: Case, look: Look) -> str:
+    tried = look.attempts_on_head()
+    if look.intent is not None and look.intent.refusals:
+        return "Dataverse refuses to set the change back to Awaiting Provisioning."
+    if tried and tried[-1].refused:
+        return f"Dataverse refuses our write: {tried[-1].refused}"
+    if case.setbacks >= SETBACKS_ALLOWED:
+        return f"Our write did not get through ({case.setbacks} tries)."
+    return f"Retriggering did not help ({len(tried)} {'try' if len(tried) == 1 else 'tries'})."
 
 
 def attempts_allowed(look: Look) -> int:
     """A first order is retriggered once: a second one could buy twice. Others as the policy says."""
     head = look.head
     return 1 if head is not None and head.change_type is ChangeType.CREATE else look.policy.attempts
+
+
+def yes_given(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> bool:
+    """Whether a person said yes to this. A yes to a retrigger covers its second write, whatever got in between."""
+    if _approved(case, plan) and case.approved_by:
+        return True
+    half_done = plan is not None and diagnosis.cause == "half_toggled"
+    return half_done and look.intent is not None and look.intent.approved
 
 
 def _approved(case: Case, plan: Plan | None) -> bool:
@@ -169,7 +240,7 @@ def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
     policy, now = look.policy, look.now
     if state is State.VERIFYING:
         return now + policy.job_cycle
-    if state is State.READY:
+    if state is State.READY and policy.mode is not Mode.OBSERVE:
         return now + policy.action_time_limit
     untils = [f.until for f in diagnosis.findings if f.until is not None]
     if state is State.WAITING and untils:
@@ -202,7 +273,7 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
     case, now = recorded.case, look.now
     since = case.provisioned_since
     if since is not None and now - since >= look.policy.stable_for:
-        text = "Change and subscription are provisioned and stayed so."
+        text = _what_became(case, look)
         how = "freed by this app" if case.attempts else "provisioned without this app"
         return record(
             recorded,
@@ -231,6 +302,15 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
     if since is not None:
         return Recorded(replace(case, **changes), recorded.events)
     return record(recorded, now, by=SYSTEM, kind="provisioned", text=str(changes["summary"]), **changes)
+
+
+def _what_became(case: Case, look: Look) -> str:
+    """What a resolved case is resolved by; a change that someone set aside is not called provisioned."""
+    changes = {case.change_id, *(attempt.change_id for attempt in case.attempts)}
+    statuses = {c.status for c in look.evidence.changes if c.id in changes}
+    if statuses <= {ProvisioningStatus.PROVISIONED}:
+        return "Change and subscription are provisioned and stayed so."
+    return "Nothing of the subscription awaits provisioning any more, and it stayed so."
 
 
 def busy(case: Case, now: datetime) -> bool:

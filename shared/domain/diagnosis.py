@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from shared.domain.causes import CAUSES, trigger_missed, unknown
 from shared.domain.chain import UNPROVISIONED
-from shared.domain.evidence import ProvisioningStatus, SubscriptionStatus
+from shared.domain.evidence import SubscriptionStatus
 from shared.domain.finding import Disposition, Finding, RuledOut
-from shared.domain.look import AT_REST, Look, strictest
+from shared.domain.look import Look, strictest
 
 RULE_VERSION = "1"
 """Raised whenever a rule decides differently on the same evidence."""
@@ -63,18 +63,13 @@ def nothing_stuck(look: Look) -> bool:
     unsure = look.evidence.unread or any(c.status is None and not c.archived for c in look.evidence.changes)
     return (
         look.head is None
+        and look.intent is None
         and not scheduled_late
+        and not unknown.of_ours(look)
         and not any(c.archived and c.status in UNPROVISIONED for c in look.evidence.changes)
         and not unsure
         and look.evidence.subscription.status not in (None, SubscriptionStatus.AWAITING)
     )
-
-
-def provisioned(look: Look, change_id: str) -> bool:
-    """Whether this change and its subscription both show Provisioned: what counts as success."""
-    change = next((c for c in look.evidence.changes if c.id == change_id), None)
-    at_rest = look.evidence.subscription.status in AT_REST or bool(look.chain.head)
-    return change is not None and change.status is ProvisioningStatus.PROVISIONED and at_rest
 
 
 def _disposition(look: Look, found: list[Finding]) -> Disposition:
@@ -92,10 +87,10 @@ def _disposition(look: Look, found: list[Finding]) -> Disposition:
 def same_text_again(look: Look) -> bool:
     """The change says after our retrigger what it said before it: retriggering does not help (rule 5)."""
     attempt = look.last_attempt()
-    return attempt is not None and bool(look.message) and _gist(look.message) == _gist(attempt.message_before)
+    return attempt is not None and bool(look.message) and gist(look.message) == gist(attempt.message_before)
 
 
-def _gist(message: str) -> str:
+def gist(message: str) -> str:
     """The beginning of a message, without what changes from try to try: ids, times and counters."""
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", message[:2_000].casefold()).strip()[:1_000]
 

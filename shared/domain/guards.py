@@ -6,7 +6,7 @@ A guard never passes because something is missing: unknown is no.
 from dataclasses import dataclass
 
 from shared.domain.case import Case
-from shared.domain.decision import attempts_allowed
+from shared.domain.decision import attempts_allowed, yes_given
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.look import Look
@@ -39,6 +39,7 @@ def before_first_write(
         or _organization(organization)
         or _plan(case, plan)
         or _approval(case, look, diagnosis, plan)
+        or _intent(case, plan)
         or _attempts(look)
     )
 
@@ -68,11 +69,17 @@ def _plan(case: Case, plan: Plan | None) -> Refusal | None:
 
 
 def _approval(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Refusal | None:
-    if plan is not None and case.approved_digest == plan.digest and case.approved_by:
+    if yes_given(case, look, diagnosis, plan):
         return None
     if diagnosis.disposition is Disposition.AUTO and look.policy.mode is Mode.AUTO:
         return None
     return Refusal("approval", "a person must say yes to this plan first")
+
+
+def _intent(case: Case, plan: Plan | None) -> Refusal | None:
+    if case.intent is None or (plan is not None and plan.change_id == case.intent.change_id):
+        return None
+    return Refusal("intent", "a retrigger of another change is still open")
 
 
 def _attempts(look: Look) -> Refusal | None:

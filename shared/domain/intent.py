@@ -29,6 +29,8 @@ class Intent:
     etag_before: str
     etag_after: str = ""
     """The row's version after our first write; empty while that is not confirmed."""
+    message_before: str = ""
+    """What the change said before, for comparing with what it says afterwards (rule 5)."""
     refusals: int = 0
     """How often Dataverse has refused the second write: after a few, a person is asked."""
     approved: bool = False
@@ -44,3 +46,5 @@ class Attempt:
     by: str
     message_before: str = ""
     """What the change said before; the same text again means that retriggering does not help (rule 5)."""
+    refused: str = ""
+    """Why Dataverse refused the first write, if it did: nothing was retriggered then."""

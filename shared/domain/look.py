@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from shared.domain.chain import Chain, chain_of, in_order
 from shared.domain.evidence import (
     LIVE_JOBS,
     Change,
+    ChangeSource,
     Evidence,
     Job,
     ProviderSubscription,
+    ProvisioningStatus,
     SubscriptionStatus,
 )
 from shared.domain.finding import CAUTION, Disposition, Fact
@@ -45,6 +47,13 @@ class Look:
     def today(self) -> date:
         """The date in the time zone that Work 365 runs in."""
         return self.now.astimezone(self.policy.time_zone).date()
+
+    def after(self, moment: datetime, by: timedelta) -> datetime:
+        """`moment` plus `by`, as late as there are dates at all."""
+        try:
+            return moment + by
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
 
     def day_begins(self, day: date) -> datetime:
         """The instant at which a date-only column's day begins where Work 365 runs."""
@@ -109,22 +118,31 @@ class Look:
 
         Never from modifiedon: repeated messages and toggles reset that.
         """
-        head = self.head
-        if head is None or head.created_on is None:
+        head, attempt = self.head, self.last_attempt()
+        if head is None:
             return None
-        moments = [head.created_on]
-        if head.effective_date is not None:
+        moments = [head.created_on] if head.created_on is not None else []
+        if moments and head.effective_date is not None:
             moments.append(self.day_begins(head.effective_date))
-        attempt = self.last_attempt()
         if attempt is not None:
             moments.append(attempt.on)
-        return max(moments)
+        return max(moments) if moments else None
 
     def open_changes(self, changes: Iterable[Change]) -> list[Change]:
         """Unprovisioned changes of another subscription (a parent), in order."""
         from_other = Evidence(self.evidence.subscription, tuple(in_order(changes)), self.evidence.read_on)
         chain = chain_of(from_other)
         return [chain.head, *chain.behind] if chain.head else []
+
+    def at_not_applicable(self) -> list[Change]:
+        """Changes made in Work 365 that stand at Not Applicable, which only someone's hand, or ours, sets."""
+        return [
+            change
+            for change in self.evidence.changes
+            if change.status is ProvisioningStatus.NOT_APPLICABLE
+            and change.source is not ChangeSource.PROVIDER
+            and not change.archived
+        ]
 
     def fact(self, what: str, value: object, where: str) -> Fact:
         return Fact(what, "empty" if value in (None, "") else str(value), where, self.evidence.read_on)

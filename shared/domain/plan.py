@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from shared.domain.diagnosis import Diagnosis
+from shared.domain.diagnosis import Diagnosis, gist
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.finding import Disposition
 from shared.domain.look import Look
@@ -40,7 +40,8 @@ def plan_for(look: Look, diagnosis: Diagnosis) -> Plan | None:
         rule_version=diagnosis.rule_version,
         action=RETRIGGER,
         change=head.id,
-        causes=[[f.cause, f.disposition, f.cured] for f in diagnosis.findings],
+        # The next step holds the objections: a yes despite one is no yes despite another.
+        causes=[[f.cause, f.disposition, f.cured, gist(f.next_step)] for f in diagnosis.findings],
         before=head.status,
         steps=steps,
         seats=[str(look.chain.before), str(look.chain.after)],

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from shared.domain.case import Case, Recorded, State, record
-from shared.domain.decision import SYSTEM, decide
+from shared.domain.case import LONGEST_TEXT, Case, Recorded, State, record
+from shared.domain.decision import SYSTEM, decide, drop
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.guards import Organization, Refusal, before_first_write
@@ -23,7 +24,7 @@ def begin(case: Case, look: Look, organization: Organization) -> Recorded:
     refusal = before_first_write(case, look, diagnosis, plan, organization)
     if refusal is not None or plan is None:
         return _refused(case, look, refusal)
-    intent = case.intent or _intent(case, look, plan)
+    intent = _resumed(case.intent, look) if case.intent is not None else _intent(case, look, plan)
     return record(
         case,
         look.now,
@@ -44,6 +45,12 @@ def begin(case: Case, look: Look, organization: Organization) -> Recorded:
     )
 
 
+def _resumed(intent: Intent, look: Look) -> Intent:
+    """The open intent before its second write. That the first one took effect has just been read."""
+    head = look.head
+    return replace(intent, phase=Phase.NOT_APPLICABLE_SET, etag_after=head.etag if head is not None else "")
+
+
 def _intent(case: Case, look: Look, plan: Plan) -> Intent:
     head = look.head
     return Intent(
@@ -55,6 +62,7 @@ def _intent(case: Case, look: Look, plan: Plan) -> Intent:
         status_before=plan.status_before,
         etag_before=head.etag if head is not None else "",
         approved=bool(case.approved_by),
+        message_before=look.message[:LONGEST_TEXT],
     )
 
 
@@ -95,7 +103,7 @@ def not_applicable_set(case: Case, now: datetime, etag: str) -> Recorded:
 def retriggered(case: Case, look: Look, now: datetime, how: str) -> Recorded:
     """Dataverse has confirmed Awaiting Provisioning. Accepted is not success: the case is verified from here on."""
     intent = _open_intent(case)
-    attempt = Attempt(intent.change_id, now, intent.by, look.message)
+    attempt = Attempt(intent.change_id, now, intent.by, intent.message_before or look.message[:LONGEST_TEXT])
     return record(
         case,
         now,
@@ -108,6 +116,7 @@ def retriggered(case: Case, look: Look, now: datetime, how: str) -> Recorded:
         intent=None,
         plan=None,
         attempts=(*case.attempts, attempt),
+        setbacks=0,
         summary="Retriggered; Work 365 is given its time to provision it.",
         next_step="Nothing to do.",
     )
@@ -116,7 +125,12 @@ def retriggered(case: Case, look: Look, now: datetime, how: str) -> Recorded:
 def version_changed(case: Case, now: datetime) -> Recorded:
     """Someone wrote the change since it was read (412). It is read again and decided afresh."""
     text = "Someone wrote the change in between, so nothing was written (412)."
-    return _unsettled(case, now, "version_changed", text, _open_intent(case))
+    intent = _open_intent(case)
+    if intent.phase is Phase.INTENDED:
+        # Nothing of ours is on the row: whatever it shows now, someone else has decided on.
+        dropped = drop(case, now, text)
+        return Recorded(replace(dropped.case, **_setback(case, now)), dropped.events)
+    return _unsettled(case, now, "version_changed", text, intent, **_setback(case, now))
 
 
 def held_before_second(case: Case, now: datetime, refusal: Refusal) -> Recorded:
@@ -125,13 +139,13 @@ def held_before_second(case: Case, now: datetime, refusal: Refusal) -> Recorded:
     return _unsettled(case, now, f"held_back_by_{refusal.guard}", text, _open_intent(case))
 
 
-def refused(case: Case, look: Look, now: datetime, reason: str) -> Recorded:
+def refused(case: Case, now: datetime, reason: str) -> Recorded:
     """Dataverse, or a plug-in, refused the write: nothing was written. It counts as an attempt."""
     intent = _open_intent(case)
     text = f"Dataverse refused the write: {reason}"
     if intent.phase is Phase.NOT_APPLICABLE_SET:
         return _unsettled(case, now, "write_refused", text, replace(intent, refusals=intent.refusals + 1))
-    attempt = Attempt(intent.change_id, now, intent.by, look.message)
+    attempt = Attempt(intent.change_id, now, intent.by, intent.message_before, refused=reason[:500])
     return record(
         case,
         now,
@@ -148,19 +162,27 @@ def refused(case: Case, look: Look, now: datetime, reason: str) -> Recorded:
 def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded:
     """The write was not executed, for now. It is decided afresh when the time that was asked for is over."""
     text = f"The write was not executed: {reason}"
-    return _unsettled(case, now, "write_deferred", text, _open_intent(case), wait=timedelta(seconds=seconds))
+    intent, due_on = _open_intent(case), now + timedelta(seconds=seconds)
+    if intent.phase is Phase.INTENDED:
+        dropped = drop(case, now, text)
+        return Recorded(replace(dropped.case, due_on=due_on), dropped.events)
+    return _unsettled(case, now, "write_deferred", text, intent, due_on=due_on)
 
 
 def outcome_unknown(case: Case, now: datetime, reason: str) -> Recorded:
     """The write went out and no answer came. It is read before anything is tried again."""
     text = f"No answer to our write, so it is not known whether it took effect: {reason}"
-    return _unsettled(case, now, "outcome_unknown", text, _open_intent(case))
+    return _unsettled(case, now, "outcome_unknown", text, _open_intent(case), **_setback(case, now))
 
 
-def _unsettled(
-    case: Case, now: datetime, kind: str, text: str, intent: Intent, wait: timedelta = timedelta()
-) -> Recorded:
-    return record(case, now, by=SYSTEM, kind=kind, text=text, state=State.UNSETTLED, due_on=now + wait, intent=intent)
+def _setback(case: Case, now: datetime) -> dict[str, Any]:
+    """One more write that did not get through: read again at once after the first, later and later after others."""
+    return {"setbacks": case.setbacks + 1, "due_on": now + timedelta(seconds=15 * (4**case.setbacks - 1))}
+
+
+def _unsettled(case: Case, now: datetime, kind: str, text: str, intent: Intent, **changes: Any) -> Recorded:
+    values = {"due_on": now, **changes}
+    return record(case, now, by=SYSTEM, kind=kind, text=text, state=State.UNSETTLED, intent=intent, **values)
 
 
 def _open_intent(case: Case) -> Intent:

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.domain.evidence import Change, ChangeSource, ChangeType, ProviderSubscription
+from shared.domain.evidence import (
+    Change,
+    ChangeSource,
+    ChangeType,
+    JobStatus,
+    ProviderSubscription,
+    ProviderType,
+    SubscriptionStatus,
+)
 from shared.domain.finding import Disposition, Fact
-from shared.domain.look import Look, strictest
+from shared.domain.look import AT_REST, Look, strictest
 
-_STATUS_AFTER = {ChangeType.ACTIVATE: "active", ChangeType.DEACTIVATE: "suspended"}
+_STATUS_AFTER: dict[ChangeType | None, str] = {ChangeType.ACTIVATE: "active", ChangeType.DEACTIVATE: "suspended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,21 @@ def order_safety(look: Look) -> Safety:
     return Safety(disposition, tuple(text for _, text in objections), _proof(look))
 
 
+def not_in_order(look: Look) -> str | None:
+    """What of the subscription itself is not as Work 365 needs it to be; None when everything is."""
+    subscription = look.evidence.subscription
+    provider, account = subscription.provider, subscription.account
+    if provider is None or provider.type not in (ProviderType.AUTOMATIC, ProviderType.REST):
+        return f"the provider is {provider.type if provider else 'empty'}, not one that Work 365 drives"
+    if account is None or not account.tenant_id:
+        return "the provider account is empty or has no Provider Specific Id"
+    if subscription.customer_id is None:
+        return "the subscription has no customer"
+    if subscription.status not in AT_REST | {SubscriptionStatus.AWAITING}:
+        return f"the subscription is {subscription.status or 'in a state that is not known'}"
+    return None
+
+
 def shows_head(look: Look) -> bool:
     """True when the provider, read now, already shows what the head asks for."""
     head, shown, after = look.head, look.at_provider(), look.chain.after
@@ -58,6 +81,14 @@ def shows_head(look: Look) -> bool:
 def _about_the_change(look: Look, head: Change) -> list[tuple[Disposition, str]]:
     person, approve = Disposition.PERSON, Disposition.APPROVE
     out = []
+    disorder = not_in_order(look)
+    if disorder is not None:
+        out.append((person, disorder))
+    if head.created_on is None:
+        out.append((person, "when the change was made could not be read, so its age is not known"))
+    if any(change.status is None and not change.archived for change in look.evidence.changes):
+        out.append((person, "the Provisioning Status of one of its changes is not known"))
+    out += _about_its_calls(look)
     if head.archived:
         out.append((person, "the change is archived: it is invoiced and is never written"))
     if head.source is None:
@@ -74,6 +105,19 @@ def _about_the_change(look: Look, head: Change) -> list[tuple[Disposition, str]]
         out.append((person, "its jobs could not be read, so one may be live"))
     if head.change_type is ChangeType.UPDATE and not head.quantity:
         out.append((person, "the change asks for no seats (a price change, or its quantity could not be read)"))
+    return out
+
+
+def _about_its_calls(look: Look) -> list[tuple[Disposition, str]]:
+    """Rule 3: what a call to the provider did shows there only after a while. Until then nobody can tell."""
+    lag, now = look.policy.provider_lag, look.now
+    attempt = look.last_attempt()
+    out = []
+    if attempt is not None and now - attempt.on < lag:
+        out.append((Disposition.WAIT, "what our last retrigger did may not show at the provider yet"))
+    ended = [j for j in look.jobs if j not in look.live_jobs and j.status is not JobStatus.NOT_APPLICABLE]
+    if any(j.modified_on is None or now - j.modified_on < lag for j in ended):
+        out.append((Disposition.WAIT, "a job of it has just ended, and what it did may not show at the provider yet"))
     return out
 
 
@@ -95,9 +139,23 @@ def _about_the_provider(look: Look, head: Change) -> list[tuple[Disposition, str
         return [(person, "the provider does not show this subscription")]
     if shown.has_next_term_instructions is not False:
         return [(approve, "a change scheduled at the provider for the next term would be deleted")]
-    if head.change_type in _STATUS_AFTER or subscription.product_class == "usage":
-        return [] if not shows_head(look) else [(approve, "the provider already shows the status it asks for")]
+    if head.change_type in _STATUS_AFTER:
+        return _about_the_status(head, shown)
+    if shown.status != "active":
+        return [(person, f"the provider shows the subscription {shown.status or 'in a state that it does not say'}")]
+    if subscription.product_class == "usage":
+        return [(approve, "what the provider has of a usage-based subscription cannot be compared")]
     return _about_the_quantity(look, shown)
+
+
+def _about_the_status(head: Change, shown: ProviderSubscription) -> list[tuple[Disposition, str]]:
+    """An activation or deactivation is compared by status only (rule 2)."""
+    wanted = _STATUS_AFTER.get(head.change_type, "")
+    if shown.status == wanted:
+        return [(Disposition.APPROVE, f"the provider already shows it {wanted}")]
+    if shown.status not in _STATUS_AFTER.values():
+        return [(Disposition.PERSON, f"the provider shows it {shown.status or 'in a state that it does not say'}")]
+    return []
 
 
 def _about_the_quantity(look: Look, shown: ProviderSubscription) -> list[tuple[Disposition, str]]:
@@ -130,12 +188,10 @@ def _about_a_first_order(look: Look, head: Change) -> list[tuple[Disposition, st
     ]
     if same:
         return [(person, f"the provider already has an unlinked subscription of this product ({same[0].id})")]
-    lag = look.policy.provider_lag
-    if any(s.created_on and look.now - s.created_on < lag for s in reading.subscriptions):
+    if any(s.created_on is None for s in reading.subscriptions):
+        return [(person, "the provider does not say when this customer's other subscriptions were ordered")]
+    if any(s.created_on and look.now - s.created_on < look.policy.provider_lag for s in reading.subscriptions):
         return [(Disposition.WAIT, "something was ordered for this customer just now and may not show everywhere yet")]
-    attempt = look.last_attempt()
-    if attempt is not None and look.now - attempt.on < lag:
-        return [(Disposition.WAIT, "our own first order may not show at the provider yet")]
     return [] if head.quantity and head.quantity > 0 else [(person, "a first order without a quantity")]
 
 

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shared.domain.case import Case, Recorded, State, record
-from shared.domain.decision import SYSTEM, busy, decide, settle
+from shared.domain.case import Case, Notification, Recorded, State, record
+from shared.domain.decision import SYSTEM, acting, busy, decide, settle, unsettled_still
 from shared.domain.diagnosis import diagnose
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
@@ -34,7 +34,7 @@ async def diagnose_subscriptions(ctx: Context, subscription_ids: Sequence[str]) 
         return result
     cases = {i: _open_case(stored.get(i)) for i in idle}
     seen = await read(ctx, cases, purpose="diagnose")
-    moves = {i: judge(cases[i], look, stored.get(i)) for i, look in seen.looks.items()}
+    moves = {i: _judged(ctx, cases[i], look, stored.get(i)) for i, look in seen.looks.items()}
     moves |= {i: _gone(ctx, case) for i in seen.missing if (case := cases.get(i)) is not None}
     saved = await all_of(save(ctx, move, stored.get(i)) for i, move in moves.items() if move is not None)
     result |= {i: cases[i] for i in moves}
@@ -45,6 +45,17 @@ async def diagnose_subscriptions(ctx: Context, subscription_ids: Sequence[str]) 
 
 def _open_case(stored: Stored | None) -> Case | None:
     return stored.case if stored is not None and stored.case.open else None
+
+
+def _judged(ctx: Context, case: Case | None, look: Look, stored: Stored | None) -> Recorded | None:
+    """The case after this look; one whose evidence the rules cannot take is parked alone, with the reason."""
+    try:
+        return judge(case, look, stored)
+    except Exception as error:
+        subscription_id = look.evidence.subscription.id
+        log.exception("Subscription %s cannot be judged", subscription_id)
+        text = f"The rules failed on this subscription's evidence ({type(error).__name__}); the log says where."
+        return parked(ctx, subscription_id, stored, "diagnose", text)
 
 
 def judge(case: Case | None, look: Look, stored: Stored | None) -> Recorded | None:
@@ -62,27 +73,49 @@ def judge(case: Case | None, look: Look, stored: Stored | None) -> Recorded | No
     settled = settle(recorded.case, look, look.now)
     recorded = Recorded(settled.case, (*recorded.events, *settled.events))
     look = replace(look, intent=recorded.case.intent, attempts=recorded.case.attempts)
+    if (waiting := unsettled_still(recorded, look)) is not None:
+        return waiting
     diagnosis = diagnose(look)
     return decide(recorded, look, diagnosis, plan_for(look, diagnosis))
 
 
-def _gone(ctx: Context, case: Case) -> Recorded:
-    """Dataverse does not show the subscription: deleted, or no longer ours to read. Nothing is closed for that."""
-    now, text = ctx.clock.now(), "Dataverse no longer shows this subscription: deleted, or this app may not read it."
-    due = now + ctx.policy.look_again
-    if case.state is State.NEEDS_PERSON and case.summary == text:
-        return Recorded(replace(case, due_on=due))
+def parked(ctx: Context, subscription_id: str, stored: Stored | None, step: str, text: str) -> Recorded:
+    """The case, opened if need be, that says why nothing more could be done for it. Looked at again later."""
+    now = ctx.clock.now()
+    if stored is None or not stored.case.open:
+        case = Case(subscription_id, stored.case.number + 1 if stored is not None else 1, now)
+    else:
+        case = stored.case
+    next_step = "See whether Dataverse and storage answer; it is tried again by itself."
+    return _noted(ctx, case, "parked", text, next_step, key=f"parked:{step}")
+
+
+def _noted(ctx: Context, case: Case, kind: str, text: str, next_step: str, *, key: str) -> Recorded:
+    """A case that a person must look at, whatever its evidence; said once. One with an open effect keeps its state."""
+    now = ctx.clock.now()
+    due_on = now + ctx.policy.look_again
+    if case.summary == text:
+        return Recorded(replace(case, due_on=due_on))
     return record(
         case,
         now,
         by=SYSTEM,
-        kind="subscription_not_found",
+        kind=kind,
         text=text,
-        state=State.NEEDS_PERSON if case.intent is None else case.state,
+        state=case.state if acting(case) else State.NEEDS_PERSON,
         summary=text,
-        next_step="Check whether the subscription was deleted, and the app's rights to read it.",
-        due_on=due,
+        next_step=next_step,
+        due_on=due_on,
+        plan=None,
+        outgoing=() if key in case.told else (Notification(key, kind, text, now),),
     )
+
+
+def _gone(ctx: Context, case: Case) -> Recorded:
+    """Dataverse does not show the subscription: deleted, or no longer ours to read. Nothing is closed for that."""
+    text = "Dataverse no longer shows this subscription: deleted, or this app may not read it."
+    next_step = "Check whether the subscription was deleted, and the app's rights to read it."
+    return _noted(ctx, case, "subscription_not_found", text, next_step, key="subscription_not_found")
 
 
 async def save(ctx: Context, recorded: Recorded, stored: Stored | None) -> Stored | None:

@@ -1,14 +1,17 @@
 """Reads the evidence of many subscriptions at once and turns it into looks."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shared.domain.case import Case
-from shared.domain.diagnosis import Diagnosis, diagnose
+from shared.domain.diagnosis import diagnose
 from shared.domain.finding import Disposition
 from shared.domain.look import Look
 from shared.domain.safety import wants_provider
 from shared.workflow.context import Context
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ async def _with_provider(ctx: Context, looks: Mapping[str, Look]) -> dict[str, L
     asked = {
         subscription_id: tenant
         for subscription_id, look in looks.items()
-        if (tenant := _tenant(look)) is not None and wants_provider(look) and _depends_on_provider(diagnose(look))
+        if (tenant := _tenant(look)) is not None and wants_provider(look) and _depends_on_provider(look)
     }
     if not asked:
         return dict(looks)
@@ -62,8 +65,13 @@ def _tenant(look: Look) -> str | None:
     return account.tenant_id.casefold() if account is not None and account.tenant_id else None
 
 
-def _depends_on_provider(preliminary: Diagnosis) -> bool:
+def _depends_on_provider(look: Look) -> bool:
     """Where we might act, or do not understand. Waiting and known needs of a person stay as they are (rule 1)."""
+    try:
+        preliminary = diagnose(look)
+    except Exception:
+        log.exception("Subscription %s cannot be judged", look.evidence.subscription.id)
+        return False  # its diagnosis parks it
     if preliminary.healthy:
         return False
     acts = preliminary.disposition in (Disposition.AUTO, Disposition.APPROVE)

@@ -26,6 +26,8 @@ from shared.workflow.reading import read
 
 log = logging.getLogger(__name__)
 
+AWAITING, NOT_APPLICABLE = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_APPLICABLE
+
 
 @dataclass(frozen=True, slots=True)
 class Underway:
@@ -50,10 +52,14 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     if not ready:
         return left
     begun = await _begin(ctx, ready, left)
-    first = {i: u for i, u in begun.items() if retrigger.needs_first_write(u.look)}
-    toggled = await _read_again(ctx, await _set_not_applicable(ctx, first, left), left)
-    single = {i: u for i, u in begun.items() if i not in first}
-    await _set_awaiting(ctx, {**single, **toggled}, left)
+    single = {i for i, u in begun.items() if not retrigger.needs_first_write(u.look)}
+    # What needs one write gets it with the others' first: all of it rests on the evidence that was just read.
+    results = await _write(ctx, begun, {i: AWAITING if i in single else NOT_APPLICABLE for i in begun})
+    toggled = await _save_first(ctx, {i: u for i, u in begun.items() if i not in single}, results, left)
+    again = await _read_again(ctx, toggled, left)
+    results |= await _write(ctx, again, dict.fromkeys(again, AWAITING))
+    finished = {**{i: begun[i] for i in single}, **again}
+    await _save_finished(ctx, finished, {i: r for i, r in results.items() if i in finished}, left)
     await wake_up(ctx, {i: left[i] for i, s in ready.items() if i not in begun and _moved(s, left[i])})
     now = ctx.clock.now()
     await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
@@ -78,13 +84,17 @@ async def _begin(ctx: Context, ready: Mapping[str, Stored], left: dict[str, Case
     return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if s.case.state is State.REMEDIATING}
 
 
-async def _set_not_applicable(ctx: Context, group: Group, left: dict[str, Case]) -> Mapping[str, Stored]:
-    """The first write. Returns the cases whose write Dataverse has confirmed."""
-    results = await _write(ctx, group, ProvisioningStatus.NOT_APPLICABLE)
+async def _save_first(
+    ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]
+) -> Mapping[str, Stored]:
+    """Notes what became of the first writes. Returns the cases whose write Dataverse has confirmed."""
     now = ctx.clock.now()
     moves = {
-        i: retrigger.not_applicable_set(group[i].stored.case, now, r.etag) if r.done else _not_done(ctx, group[i], r)
-        for i, r in results.items()
+        i: retrigger.not_applicable_set(u.stored.case, now, results[i].etag)
+        if results[i].done
+        else _not_done(ctx, u, results[i])
+        for i, u in group.items()
+        if i in results
     }
     saved = await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
     return {i: s for i, s in saved.items() if results[i].done}
@@ -111,9 +121,8 @@ async def _read_again(ctx: Context, stored: Mapping[str, Stored], left: dict[str
     return {i: Underway(stored[i], look) for i, look in seen.looks.items() if i not in held}
 
 
-async def _set_awaiting(ctx: Context, group: Group, left: dict[str, Case]) -> None:
-    """The second write, and the only one for a change that had Failed; then its job is run."""
-    results = await _write(ctx, group, ProvisioningStatus.AWAITING)
+async def _save_finished(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> None:
+    """Has Work 365 take up what stands at Awaiting Provisioning now, and notes what became of each."""
     how = await _run_jobs(ctx, [r.change_id for r in results.values() if r.done])
     now = ctx.clock.now()
     moves = {
@@ -125,9 +134,11 @@ async def _set_awaiting(ctx: Context, group: Group, left: dict[str, Case]) -> No
     await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
 
 
-async def _write(ctx: Context, group: Group, status: ProvisioningStatus) -> dict[str, WriteResult]:
+async def _write(ctx: Context, group: Group, status: Mapping[str, ProvisioningStatus]) -> dict[str, WriteResult]:
     """One write for each case's head, with the version its evidence was read at."""
-    writes = {i: StatusWrite(head.id, head.etag, status) for i, u in group.items() if (head := u.look.head) is not None}
+    writes = {
+        i: StatusWrite(head.id, head.etag, status[i]) for i, u in group.items() if (head := u.look.head) is not None
+    }
     if not writes:
         return {}
     results = await ctx.work365.set_provisioning_status(list(writes.values()))
@@ -142,7 +153,7 @@ def _not_done(ctx: Context, underway: Underway, result: WriteResult) -> Recorded
     if result.deferred:
         return retrigger.deferred(case, now, result.reason, result.retry_after)
     if result.refused:
-        return retrigger.refused(case, underway.look, now, result.reason)
+        return retrigger.refused(case, now, result.reason)
     return retrigger.outcome_unknown(case, now, result.reason)
 
 

@@ -317,7 +317,8 @@ class TestParent:
         assert diagnose(seen).findings[0].waits_for == PARENT
 
     def test_parent_provisioned_since_is_auto(self) -> None:
-        seen = look(provisioned(), self.failed, subscription=self.addon, parent=parent())
+        since = provisioned(LATER, actual_provisioned_on=NOW - timedelta(minutes=10))
+        seen = look(provisioned(), self.failed, subscription=self.addon, parent=parent(changes=(since,)))
         assert verdict(seen) == ("parent_not_provisioned", AUTO)
         assert steps(seen) == ["awaiting_provisioning"]
 

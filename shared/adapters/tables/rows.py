@@ -65,6 +65,7 @@ def to_row(case: Case, row_key: str) -> dict[str, Any]:
         "state": case.state.value,
         "opened_on": stamp(case.opened_on),
         "last_sequence": case.last_sequence,
+        "setbacks": case.setbacks,
     }
     if case.disposition is not None:
         row["disposition"] = case.disposition.value
@@ -92,8 +93,9 @@ def from_row(row: Mapping[str, Any]) -> Case:
     values |= {name: read.moment(name) for name in _MOMENTS if row.get(name) is not None}
     if row.get("disposition") is not None:
         values["disposition"] = read.choice("disposition", Disposition)
-    if row.get("last_sequence") is not None:
-        values["last_sequence"] = read.whole("last_sequence")
+    for name in ("last_sequence", "setbacks"):
+        if row.get(name) is not None:
+            values[name] = read.whole(name)
     case = Case(
         subscription_id=str(row["PartitionKey"]),
         number=read.whole("number"),

@@ -103,19 +103,13 @@ class Queries:
         )
 
     def parents(self, ids: Sequence[str]) -> Get:
-        """Parent subscriptions with the changes of theirs that are not provisioned."""
+        """Parent subscriptions with their changes: what of them is open, and when the rest was provisioned."""
         return Get(
             odata.query(
                 self._subscription.entity_set,
                 select=self._columns(self._subscription, SUBSCRIPTION_COLUMNS),
                 filter=_ids(self._subscription.primary_id, ids),
-                expand=[
-                    Expand(
-                        self._collection(self._change),
-                        self._columns(self._change, CHANGE_COLUMNS),
-                        self._unprovisioned(""),
-                    )
-                ],
+                expand=[Expand(self._collection(self._change), self._columns(self._change, CHANGE_COLUMNS))],
             )
         )
 

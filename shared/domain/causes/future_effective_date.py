@@ -35,7 +35,7 @@ def look_for(look: Look) -> Finding | RuledOut:
         next_step="Nothing to do: Work 365 picks it up when the date comes.",
         who="no one",
         proof=(fact,),
-        until=until + look.policy.waiting_time,
+        until=look.after(until, look.policy.waiting_time),
     )
 
 

@@ -13,7 +13,7 @@ def look_for(look: Look) -> Finding | RuledOut:
     if intent is None:
         return RuledOut(NAME, "no retrigger of ours is open")
     if head is None or head.id != intent.change_id:
-        return RuledOut(NAME, "our open retrigger is not of the first unprovisioned change")
+        return _out_of_reach(look)
     if head.status is not ProvisioningStatus.NOT_APPLICABLE:
         return RuledOut(NAME, f"our retrigger is open, but the change stands at {head.status}")
     proof = (
@@ -49,10 +49,28 @@ def look_for(look: Look) -> Finding | RuledOut:
     )
 
 
+def _out_of_reach(look: Look) -> Finding | RuledOut:
+    """The change we were retriggering is archived meanwhile, or cannot be read."""
+    intent = look.intent
+    change = next((c for c in look.evidence.changes if intent is not None and c.id == intent.change_id), None)
+    if change is not None and not change.archived:
+        return RuledOut(NAME, f"our retrigger is open, but the change stands at {change.status}")
+    what = "was archived at the Not Applicable that we set" if change is not None else "cannot be found any more"
+    return Finding(
+        cause=NAME,
+        disposition=Disposition.PERSON,
+        confidence=Confidence.CERTAIN,
+        sentence=f"We were interrupted while retriggering a change, and it {what}.",
+        next_step="Look at the change and its invoice: was it ordered, and is it billed?",
+        who="billing administrator",
+        proof=(look.change_fact("Provisioning Status", change.status if change else None, change),),
+    )
+
+
 def _moved_by_another(look: Look) -> bool:
     """A person saved the row after our first write. Plug-ins touch it too, so the version alone proves nothing."""
     intent, head, us = look.intent, look.head, look.evidence.own_user_id
-    if intent is None or head is None or not intent.etag_after or head.etag == intent.etag_after:
+    if intent is None or head is None or (intent.etag_after and head.etag == intent.etag_after):
         return False
     touched_by = head.modified_by
     return touched_by is not None and touched_by != us and touched_by not in look.evidence.service_user_ids

@@ -18,7 +18,7 @@ def look_for(look: Look) -> Finding | RuledOut:
         return RuledOut(NAME, "the change's creation could not be read, so its age is not known")
     if head.status is ProvisioningStatus.FAILED:
         return RuledOut(NAME, "Work 365 has given up on the change; waiting does not help")
-    until = since + look.policy.waiting_time
+    until = look.after(since, look.policy.waiting_time)
     if look.now >= until:
         return RuledOut(NAME, f"it has waited since {since.isoformat()}, longer than a job cycle and grace")
     return Finding(
@@ -40,7 +40,7 @@ def _live_job(look: Look) -> Finding | RuledOut:
         moved = max(moved, job.scheduled_for)
     if job.status is None or moved is None:
         return RuledOut(NAME, "a job of this change is live, but its state or age could not be read")
-    until = moved + look.policy.job_normal_time
+    until = look.after(moved, look.policy.job_normal_time)
     if look.now >= until:
         return RuledOut(NAME, f"its job has been {job.status} since {moved.isoformat()}, longer than is normal")
     return Finding(

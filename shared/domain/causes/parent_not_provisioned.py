@@ -1,6 +1,6 @@
 """An add-on whose parent subscription is not in force yet."""
 
-from shared.domain.evidence import ChangeType, Parent, ProviderType
+from shared.domain.evidence import ChangeType, Parent, ProviderType, SubscriptionStatus
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.look import AT_REST, Look
 from shared.domain.safety import order_safety
@@ -27,8 +27,10 @@ def look_for(look: Look) -> Finding | RuledOut:
     holds = _what_holds(look, parent)
     if holds is not None:
         return _waits(parent, holds)
+    if parent.subscription.status not in AT_REST:
+        return _parent_ended(look, parent)
     if complains:
-        return _cured(look, parent)
+        return _cured(look, parent) if _repaired_since(look, parent) else _contradicted(look, parent)
     return RuledOut(
         NAME, f"the parent {parent.subscription.name} is {parent.subscription.status}, nothing of it is open"
     )
@@ -46,10 +48,46 @@ def _what_holds(look: Look, parent: Parent) -> Fact | None:
         adds = change.change_type is not ChangeType.UPDATE or (change.quantity or 0) > 0
         if change.change_type in _HOLDING and adds and not early:
             return look.change_fact(f"{change.change_type} of the parent", change.status, change)
-    if parent.subscription.status not in AT_REST:
-        where = f"subscription:{parent.subscription.id}"
-        return look.fact("Status Reason of the parent", parent.subscription.status, where)
+    if parent.subscription.status is SubscriptionStatus.AWAITING:
+        return _status_of(look, parent)
     return None
+
+
+def _status_of(look: Look, parent: Parent) -> Fact:
+    return look.fact(
+        "Status Reason of the parent", parent.subscription.status, f"subscription:{parent.subscription.id}"
+    )
+
+
+def _repaired_since(look: Look, parent: Parent) -> bool:
+    """Whether the parent was provisioned after the message was left: an older repair cures nothing (rule 4)."""
+    provisioned = [c.actual_provisioned_on for c in parent.changes if c.actual_provisioned_on is not None]
+    return bool(provisioned) and look.message_on is not None and max(provisioned) > look.message_on
+
+
+def _parent_ended(look: Look, parent: Parent) -> Finding:
+    status = parent.subscription.status or "in a state that is not known"
+    return Finding(
+        cause=NAME,
+        disposition=Disposition.PERSON,
+        confidence=Confidence.CERTAIN,
+        sentence=f"This add-on's parent {parent.subscription.name} is {status}, and nothing is under way for it.",
+        next_step="Bring the parent back into force, or set another Parent Subscription.",
+        who="billing administrator",
+        proof=(_status_of(look, parent),),
+    )
+
+
+def _contradicted(look: Look, parent: Parent) -> Finding:
+    return Finding(
+        cause=NAME,
+        disposition=Disposition.PERSON,
+        confidence=Confidence.LIKELY,
+        sentence=f"The provider says that the parent is not active; in Work 365 {parent.subscription.name} is.",
+        next_step="Look at the parent at the provider: the two disagree.",
+        who="provisioning team",
+        proof=(look.change_fact("Provisioning Message", look.message[:500]), _status_of(look, parent)),
+    )
 
 
 def _waits(parent: Parent, holds: Fact) -> Finding:

@@ -1,9 +1,9 @@
 """Nothing is wrong but that Work 365 never began: no job for the change, no message, nothing that holds it."""
 
-from shared.domain.evidence import JobStatus, ProviderType, ProvisioningStatus, SubscriptionStatus
+from shared.domain.evidence import JobStatus, ProvisioningStatus
 from shared.domain.finding import Confidence, Disposition, Finding, RuledOut
-from shared.domain.look import AT_REST, Look
-from shared.domain.safety import order_safety
+from shared.domain.look import Look
+from shared.domain.safety import not_in_order, order_safety
 
 NAME = "trigger_missed"
 
@@ -36,7 +36,7 @@ def look_for(look: Look) -> Finding | RuledOut:
 
 def _why_not(look: Look) -> str | None:
     """The first thing that makes a plain missed trigger implausible."""
-    head, subscription = look.head, look.evidence.subscription
+    head = look.head
     if head is None or head.status is not ProvisioningStatus.AWAITING:
         return f"the change stands at {head.status if head else 'nothing'}, so Work 365 has tried it"
     if look.message:
@@ -44,13 +44,4 @@ def _why_not(look: Look) -> str | None:
     touched = [job for job in look.jobs if job.status not in _UNTOUCHED]
     if touched:
         return f"a job of the change is {touched[0].status or 'in a state that is not known'}"
-    provider, account = subscription.provider, subscription.account
-    if provider is None or provider.type not in (ProviderType.AUTOMATIC, ProviderType.REST):
-        return f"the provider is {provider.type if provider else 'empty'}, not one that Work 365 drives"
-    if account is None or not account.tenant_id:
-        return "the provider account is empty or has no Provider Specific Id"
-    if subscription.customer_id is None:
-        return "the subscription has no customer"
-    if subscription.status not in AT_REST | {SubscriptionStatus.AWAITING}:
-        return f"the subscription is {subscription.status or 'in a state that is not known'}"
-    return None
+    return not_in_order(look)

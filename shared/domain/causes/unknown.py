@@ -13,7 +13,7 @@ EXPLAINED = frozenset({"consent_expired", "parent_not_provisioned", "prior_chang
 
 
 def look_for(look: Look) -> Finding | RuledOut:
-    reasons = [*_unread(look), *_unmapped(look), *_message(look), *_late_job(look), *_no_change(look)]
+    reasons = [*_unread(look), *_unmapped(look), *_message(look), *_late_job(look), *of_ours(look), *_no_change(look)]
     if not reasons:
         return RuledOut(NAME, "everything that was read is understood")
     return finding(reasons)
@@ -62,7 +62,7 @@ def _late_job(look: Look) -> list[tuple[str, Fact]]:
         job
         for job in look.live_jobs
         if job.status is None
-        or look.now >= (job.scheduled_for or job.modified_on or look.now) + look.policy.job_normal_time
+        or look.now >= look.after(job.scheduled_for or job.modified_on or look.now, look.policy.job_normal_time)
     ]
     return [
         (
@@ -73,8 +73,25 @@ def _late_job(look: Look) -> list[tuple[str, Fact]]:
     ]
 
 
+def of_ours(look: Look) -> list[tuple[str, Fact]]:
+    """Changes at Not Applicable that concern us, although no retrigger of ours is open on them."""
+    mine = look.intent.change_id if look.intent is not None else None
+    tried = {attempt.change_id for attempt in look.attempts}
+    us = look.evidence.own_user_id
+    out = []
+    for change in look.at_not_applicable():
+        if change.id == mine:
+            continue
+        fact = look.change_fact("Provisioning Status", change.status, change)
+        if us is not None and change.modified_by == us:
+            out.append(("we set a change to Not Applicable and have no record of why", fact))
+        elif change.id in tried:
+            out.append(("a change that we retriggered was set to Not Applicable by someone", fact))
+    return out
+
+
 def _no_change(look: Look) -> list[tuple[str, Fact]]:
-    if look.head is not None:
+    if look.head is not None or look.intent is not None or of_ours(look):
         return []
     subscription = look.evidence.subscription
     fact = look.fact("Status Reason", subscription.status, f"subscription:{subscription.id}")
