@@ -117,6 +117,15 @@ class CaseFilter:
     cause: str | None = None
     provider: str | None = None
     customer: str | None = None
+    open_only: bool = False
+    """Leave out resolved cases, where no state is asked for."""
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The states that the list shows."""
+        if self.state is not None:
+            return (self.state,)
+        return tuple(state for state in State if not (self.open_only and state is State.RESOLVED))
 
 
 @dataclass(frozen=True, slots=True)

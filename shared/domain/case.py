@@ -6,6 +6,7 @@ event, and events are chained by hash so that a missing or altered one shows.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -67,6 +68,9 @@ ACTING = frozenset({State.REMEDIATING, State.UNSETTLED})
 
 LONGEST_TEXT = 4_000
 """Characters of an event's text. Events are never shortened later: their hash covers all of it."""
+
+
+_CASE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[1-9][0-9]{0,8}")
 
 
 class IllegalMove(Exception):
@@ -149,10 +153,9 @@ class Case:
 
 def subscription_of(case_id: str) -> str:
     """The subscription id in a case id; raises ValueError when it is not a case id."""
-    subscription_id, separator, number = case_id.rpartition("-")
-    if not separator or not number.isdigit() or len(subscription_id) != 36:
-        raise ValueError(f"{case_id!r} is not a case id: it should be <subscription id>-<number>")
-    return subscription_id
+    if not _CASE_ID.fullmatch(case_id):
+        raise ValueError(f"{case_id[:80]!r} is not a case id: it should be <subscription id>-<number>")
+    return case_id.rpartition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)

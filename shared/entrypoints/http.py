@@ -59,6 +59,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
         cause=_cause(req),
         provider=req.params.get("provider"),
         customer=req.params.get("customer"),
+        open_only=True,
     )
     try:
         page = await ctx.store.list_cases(wanted, _limit(req), req.params.get("cursor"))
@@ -172,7 +173,7 @@ def _cause(req: func.HttpRequest) -> str | None:
 
 def _limit(req: func.HttpRequest) -> int:
     value = req.params.get("limit", "50")
-    if not (value.isascii() and value.isdigit()) or not 1 <= int(value[:9]) <= 200:
+    if not (value.isascii() and value.isdigit() and len(value) <= 3) or not 1 <= int(value) <= 200:
         hint = "Give a number from 1 to 200."
         raise Problem(HTTPStatus.BAD_REQUEST, "limit: not a number from 1 to 200", field="limit", hint=hint)
     return int(value)

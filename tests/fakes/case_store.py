@@ -171,4 +171,4 @@ class FakeCaseStore:
 def _matches(case: Case, wanted: CaseFilter) -> bool:
     labels = labels_of(case)
     same_labels = all(labels[name] == label for name, label in labels_wanted(wanted).items())
-    return wanted.state in (None, case.state) and same_labels
+    return case.state in wanted.states and same_labels

@@ -36,5 +36,5 @@ def from_cursor(cursor: str | None, wanted: CaseFilter) -> str:
 
 
 def _digest(wanted: CaseFilter) -> str:
-    content = json.dumps([wanted.state, labels_wanted(wanted)], sort_keys=True)
+    content = json.dumps([wanted.states, labels_wanted(wanted)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -17,7 +17,7 @@ from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex, IndexRow
 from shared.adapters.tables.index_keys import labels_wanted, state_partition
 from shared.adapters.tables.keys import CASE, former_row
-from shared.domain.case import Case, State
+from shared.domain.case import Case
 from shared.errors import CaseUnreadable
 from shared.ports import CaseFilter, Due, Page
 
@@ -98,8 +98,8 @@ class CaseLists:
     async def _merged(self, wanted: CaseFilter, after: str, count: int) -> tuple[list[IndexRow], bool]:
         """The first `count` index rows over all states that are wanted, and whether there are more."""
         labels = labels_wanted(wanted)
-        states = [wanted.state] if wanted.state else list(State)
-        found = await all_of(self._index.labelled(state_partition(state), labels, after, count) for state in states)
+        partitions = map(state_partition, wanted.states)
+        found = await all_of(self._index.labelled(partition, labels, after, count) for partition in partitions)
         merged = sorted((row for rows in found for row in rows), key=lambda row: row.key.row)
         more = len(merged) > count or any(len(rows) == count for rows in found)
         return merged[:count], more
