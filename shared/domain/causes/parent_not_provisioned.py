@@ -3,6 +3,7 @@
 from shared.domain.evidence import ChangeType, Parent, ProviderType, SubscriptionStatus
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.look import AT_REST, Look
+from shared.domain.provider_errors import Waiting
 from shared.domain.safety import order_safety
 
 NAME = "parent_not_provisioned"
@@ -30,7 +31,8 @@ def look_for(look: Look) -> Finding | RuledOut:
     if parent.subscription.status not in AT_REST:
         return _parent_ended(look, parent)
     if complains:
-        return _cured(look, parent) if _repaired_since(look, parent) else _contradicted(look, parent)
+        mended = _repaired_since(look, parent) and look.reading.waiting is not Waiting.NEVER
+        return _cured(look, parent) if mended else _contradicted(look, parent)
     return RuledOut(
         NAME, f"the parent {parent.subscription.name} is {parent.subscription.status}, nothing of it is open"
     )
