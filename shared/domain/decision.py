@@ -101,7 +101,8 @@ def unsettled_still(settled: Recorded, look: Look) -> Recorded | None:
     change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
     if change is not None and change.archived:
         return None
-    due = max(look.after(intent.written_on, look.policy.action_time_limit), look.after(look.now, RECHECK))
+    limit = look.after(intent.written_on, look.policy.action_time_limit)
+    due = limit if limit > look.now else look.after(look.now, RECHECK)
     return Recorded(replace(case, due_on=due), settled.events)
 
 

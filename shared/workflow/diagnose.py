@@ -36,11 +36,15 @@ async def diagnose_subscriptions(ctx: Context, subscription_ids: Sequence[str]) 
     seen = await read(ctx, cases, purpose="diagnose")
     moves = {i: _judged(ctx, cases[i], look, stored.get(i)) for i, look in seen.looks.items()}
     moves |= {i: _gone(ctx, case) for i in seen.missing if (case := cases.get(i)) is not None}
-    saved = await all_of(save(ctx, move, stored.get(i)) for i, move in moves.items() if move is not None)
-    result |= {i: cases[i] for i in moves}
-    result |= {after.case.subscription_id: after.case for after in saved if after is not None}
-    await wake_up(ctx, result)
-    return result
+    keeps = {i: move for i, move in moves.items() if move is not None}
+    saved = await all_of(save(ctx, move, stored.get(i)) for i, move in keeps.items())
+    mine = {after.case.subscription_id: after.case for after in saved if after is not None}
+    await wake_up(ctx, {**result, **mine})
+    result |= {i: cases[i] for i in moves} | mine
+    # Whoever saved one first has decided on what is as fresh: their case is the answer to who asked us.
+    beaten = [i for i in keeps if i not in mine]
+    theirs = await ctx.store.load_many(beaten) if beaten else {}
+    return result | {i: s.case for i, s in theirs.items()}
 
 
 def _open_case(stored: Stored | None) -> Case | None:

@@ -71,16 +71,17 @@ MOMENTS: dict[str, tuple[Callable[[Strike], None], tuple[list[str], bool]]] = {
     "between-the-writes": (between_the_writes, (FIRST, True)),
     "after-the-second-write": (after_the_second_write, (ONCE, True)),
 }
-WORLD = world("crashes", "".join(missed(f"killed-{name}", 2) + missed(f"asleep-{name}") for name in MOMENTS))
 # Of those that wake up, one is about to write on evidence that is old by then, and one has only something to note.
 WAKES = ("between-the-writes", "after-the-second-write")
+KILLED, ASLEEP = [missed(f"killed-{name}", 2) for name in MOMENTS], [missed(f"asleep-{name}") for name in WAKES]
+WORLD = world("crashes", "".join(KILLED + ASLEEP))
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The app in auto mode, with little patience for workers that fell silent."""
     folder = tmp_path_factory.mktemp("crashes")
-    with running(WORLD, folder, UNSTUCK_ACTION_LIMIT_SECONDS="3") as app:
+    with running(WORLD, folder, UNSTUCK_ACTION_LIMIT_SECONDS="5") as app:
         yield app
 
 

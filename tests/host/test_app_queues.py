@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.host.app_kit import NO_HARM, QUEUES, App, eventually, missed, running
 
 pytestmark = [pytest.mark.host, pytest.mark.azurite]
 
-WORLD = world("queues", missed("good") + missed("down") + missed("half") + missed("late"))
+WORLD = world("queues", missed("good") + missed("down") + missed("half") + missed("late") + missed("asked"))
 FIELDS = {"diagnose": "subscription_ids", "remediate": "case_ids", "notify": "subscription_ids"}
 MOST = {"diagnose": 500, "remediate": 100, "notify": 500}
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -131,3 +132,11 @@ def test_messages_that_come_twice_and_at_once_have_one_effect(app: App) -> None:
     assert app.statuses_written(late.change) == ["not_applicable", "awaiting_provisioning"]
     assert len(app.orders(late.change)) == 1
     assert app.harm() == NO_HARM
+
+
+def test_everybody_who_asks_at_once_hears_of_the_case(app: App) -> None:
+    asked = app.one("asked")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: app.diagnose(asked).json(), range(8)))
+    assert [answer["stuck"] for answer in answers] == [True] * 8
+    assert {answer["case"]["id"] for answer in answers} == {asked.case}

@@ -28,7 +28,7 @@ def from_cursor(cursor: str | None, wanted: CaseFilter) -> str:
         return ""
     try:
         place, digest = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise ValueError("the cursor is not one that this list handed out") from None
     if digest != _digest(wanted) or not isinstance(place, str):
         raise ValueError("the cursor belongs to a list with another filter")
