@@ -73,9 +73,9 @@ def nothing_stuck(look: Look) -> bool:
 
 
 def _disposition(look: Look, found: list[Finding]) -> Disposition:
-    """What the first finding says, unless it is `auto` and any other is more cautious (rule 5 included)."""
+    """The most cautious of all (rule 5 included); but what waits by design waits, whatever comes after it."""
     disposition = found[0].disposition
-    if disposition is not Disposition.AUTO:
+    if disposition is Disposition.WAIT:
         return disposition
     for finding in found[1:]:
         disposition = strictest(disposition, finding.disposition)

@@ -88,14 +88,15 @@ class Look:
 
     @cached_property
     def message_on(self) -> datetime | None:
-        """When the message was left: when the newest finished job ended, else the row's last change.
+        """When the message was left: when the newest finished job ended, or the row's last change if it holds one.
 
         The row's last change is a safe bound: a later edit only makes an old message look newer, never cured.
         """
-        ended = [job.modified_on for job in self.jobs if job.modified_on and job not in self.live_jobs]
-        if ended:
-            return max(ended)
-        return self.head.modified_on if self.head else None
+        head = self.head
+        left = [job.modified_on for job in self.jobs if job.modified_on and job not in self.live_jobs]
+        if head is not None and head.modified_on is not None and (head.message.strip() or not left):
+            left.append(head.modified_on)
+        return max(left, default=None)
 
     def at_provider(self) -> ProviderSubscription | None:
         """The subscription as the provider shows it, when it was read and is linked."""

@@ -93,6 +93,7 @@ def full(case: Case) -> dict[str, Any]:
         "approved_digest": "digest",
         "approved_by": "ann@contoso.example",
         "intent": intent(),
+        "setbacks": 2,
         "attempts": (Attempt(CHANGE, NOW, "app", "AADSTS700082: expired"), Attempt(CHANGE, NOW, "app")),
         "provisioned_since": NOW - MINUTE,
         "resolved_on": NOW,

@@ -1,0 +1,209 @@
+"""What must hold whatever happens: seen from outside, by what the workers read, saved and wrote.
+
+Nothing is asked of the workflow's own words here: who ordered what, and who set which status, is known from the play.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.case import Case, Recorded, State
+from shared.domain.chain import UNPROVISIONED, in_order
+from shared.domain.evidence import LIVE_JOBS, Change, ChangeType, Evidence, ProviderReading, ProvisioningStatus
+from shared.domain.look import AT_REST
+from shared.domain.policy import Mode
+from shared.ports import EvidenceRead, StatusWrite
+from tests.model.stage import StagedTown, Witness, Worker
+
+
+class Promise(StrEnum):
+    """What is promised, in the words of the failure."""
+
+    INTENT_FIRST = "no effect without an intent for exactly this change, saved before by the same worker"
+    VERSION_READ = "a write carries the version that its worker read last"
+    NOT_OVER_NEWER = "nothing is written over a newer version"
+    READ_IN_BETWEEN = "no two writes of one change without a reading in between"
+    NOT_BESIDE_A_JOB = "nothing is written where a live job was seen"
+    HEAD_ONLY = "only the first unprovisioned change is written"
+    PROVIDER_ASKED = "Awaiting Provisioning is written only after the provider was asked and did not have it"
+    NOT_ORDERED_TWICE = "nothing is ordered twice"
+    NOT_AGAINST_A_PERSON = "what a person set to Not Applicable stays so"
+    BOUNDED = "a change is retriggered no more often than is allowed"
+    OBSERVE = "observe mode writes nothing"
+    A_YES_FIRST = "approve mode writes only after a yes"
+    VERIFIED = "resolved only after change and subscription were seen provisioned, and stayed so"
+    FINAL = "resolved is final"
+    RECORD_WHOLE = "the events are whole"
+    NOTHING_LEFT = "nothing of ours is left at Not Applicable without a person who was told"
+    ACCOUNTED_FOR = "every suspect has a case that came to an end or waits for a person"
+    ENDS = "it comes to an end"
+    NO_OTHER_ERROR = "no step raises anything but the errors of shared.errors"
+
+
+class Violation(AssertionError):
+    """A promise was broken."""
+
+    def __init__(self, promise: Promise, how: str) -> None:
+        self.promise = promise
+        super().__init__(f"{promise}: {how}")
+
+
+@dataclass
+class Knowledge:
+    """What one worker has read and saved in its run."""
+
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    read_at: dict[str, int] = field(default_factory=dict)
+    sent_at: dict[str, int] = field(default_factory=dict)
+    """When it last sent a write of this change."""
+    asked: bool = False
+    had: frozenset[str] = frozenset()
+    """Changes that the provider had when this worker asked last."""
+    saved: dict[str, Case] = field(default_factory=dict)
+    yes: dict[str, bool] = field(default_factory=dict)
+    """Whether the intent that it saved had a person's yes."""
+
+
+@dataclass
+class Keeper(Witness):
+    """Watches a town, and collects the promises that are broken."""
+
+    broken: list[Violation] = field(default_factory=list)
+    ordered: Counter[str] = field(default_factory=Counter)
+    """How often each change was ordered at the provider."""
+    status_by: dict[str, str] = field(default_factory=dict)
+    """Who set the status that a change has now: app, person or work365."""
+    triggered: set[str] = field(default_factory=set)
+    """Changes that Work 365 takes up: set to Awaiting Provisioning by somebody."""
+    modes: dict[int, Mode] = field(default_factory=dict)
+    """The mode in which each worker was started."""
+    touched: set[str] = field(default_factory=set)
+    """Changes that the app has written."""
+    _now: int = 0
+    _known: defaultdict[int, Knowledge] = field(default_factory=lambda: defaultdict(Knowledge))
+    _retriggered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _healthy_reads: defaultdict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    _begun_with_yes: set[str] = field(default_factory=set)
+    """Subscriptions whose open intent a person said yes to."""
+    _latest: dict[str, Case] = field(default_factory=dict)
+
+    def watch(self, town: StagedTown) -> None:
+        self.town = town
+
+    def order(self, change_id: str) -> None:
+        """Work 365 has ordered it. A second order is our doing if we had it taken up again."""
+        self.ordered[change_id] += 1
+        if self.ordered[change_id] > 1 and self.status_by.get(change_id) == "app":
+            self._break(Promise.NOT_ORDERED_TWICE, change_id)
+
+    def has_read(self, worker: Worker, read: EvidenceRead) -> None:
+        self._now += 1
+        known = self._known[worker.number]
+        for subscription_id, evidence in read.evidence.items():
+            known.evidence[subscription_id] = evidence
+            known.read_at[subscription_id] = self._now
+            if _healthy(evidence):
+                self._healthy_reads[subscription_id].append(self.town.clock.now())
+
+    def has_asked(self, worker: Worker, readings: Mapping[str, ProviderReading]) -> None:
+        known = self._known[worker.number]
+        known.asked, known.had = True, frozenset(self.ordered)
+
+    def has_saved(self, worker: Worker, recorded: Recorded) -> None:
+        case = recorded.case
+        before = self._latest.get(case.subscription_id)
+        known = self._known[worker.number]
+        if any(event.kind == "intent" for event in recorded.events) and before is not None:
+            resumed = before.intent is not None and case.subscription_id in self._begun_with_yes
+            self._begun_with_yes.discard(case.subscription_id)
+            if resumed or (bool(before.approved_by) and before.plan == case.plan):
+                self._begun_with_yes.add(case.subscription_id)
+            known.yes[case.subscription_id] = case.subscription_id in self._begun_with_yes
+        known.saved[case.subscription_id] = case
+        self._latest[case.subscription_id] = case
+        if before is not None and not before.open and before.number == case.number:
+            self._break(Promise.FINAL, case.id)
+        if case.state is State.RESOLVED:
+            self._check_resolved(known, case)
+
+    def sends(self, worker: Worker, write: StatusWrite) -> None:
+        self._now += 1
+        known = self._known[worker.number]
+        subscription_id = self.town.subscription_of(write.change_id)
+        self._check_rights(worker, known, subscription_id, write)
+        evidence = known.evidence.get(subscription_id)
+        if evidence is None:
+            self._break(Promise.VERSION_READ, f"{write} without any reading")
+        else:
+            self._check_knowledge(known, evidence, write)
+        if known.sent_at.get(write.change_id, -1) > known.read_at.get(subscription_id, -1):
+            self._break(Promise.READ_IN_BETWEEN, str(write))
+        known.sent_at[write.change_id] = self._now
+
+    def took_effect(self, write: StatusWrite, before: Change) -> None:
+        self._now += 1
+        if before.etag != write.etag:
+            self._break(Promise.NOT_OVER_NEWER, f"{write} over {before.etag}")
+        if before.status is ProvisioningStatus.NOT_APPLICABLE and self.status_by.get(before.id) == "person":
+            self._break(Promise.NOT_AGAINST_A_PERSON, str(write))
+        if write.status is ProvisioningStatus.AWAITING:
+            self._check_retrigger(before)
+            self.triggered.add(before.id)
+        self.status_by[before.id] = "app"
+        self.touched.add(before.id)
+
+    def _check_rights(self, worker: Worker, known: Knowledge, subscription_id: str, write: StatusWrite) -> None:
+        mode = self.modes[worker.number]
+        if mode is Mode.OBSERVE:
+            self._break(Promise.OBSERVE, str(write))
+        if mode is Mode.APPROVE and not known.yes.get(subscription_id):
+            self._break(Promise.A_YES_FIRST, str(write))
+        case = known.saved.get(subscription_id)
+        if case is None or case.intent is None or case.intent.change_id != write.change_id:
+            self._break(Promise.INTENT_FIRST, f"{write} with {case.intent if case else None}")
+
+    def _check_knowledge(self, known: Knowledge, evidence: Evidence, write: StatusWrite) -> None:
+        change = next(c for c in evidence.changes if c.id == write.change_id)
+        if change.etag != write.etag:
+            self._break(Promise.VERSION_READ, f"{write}, read was {change.etag}")
+        if any(job.change_id == change.id and job.status in LIVE_JOBS for job in evidence.jobs):
+            self._break(Promise.NOT_BESIDE_A_JOB, str(write))
+        unprovisioned = [c for c in in_order(evidence.changes) if c == change or _is_open(c)]
+        half_done = change.status is ProvisioningStatus.NOT_APPLICABLE  # finished first, whatever has turned up
+        if unprovisioned[0] != change and not half_done:
+            self._break(Promise.HEAD_ONLY, f"{write}, while {unprovisioned[0].id} comes first")
+        if write.status is ProvisioningStatus.AWAITING and (not known.asked or change.id in known.had):
+            self._break(Promise.PROVIDER_ASKED, str(write))
+
+    def _check_retrigger(self, change: Change) -> None:
+        case = self._latest[self.town.subscription_of(change.id)]
+        self._retriggered[case.id, change.id] += 1
+        allowed = 1 if change.change_type is ChangeType.CREATE else self.town.policy.attempts
+        if self._retriggered[case.id, change.id] > allowed:
+            self._break(Promise.BOUNDED, f"{change.id}, {self._retriggered[case.id, change.id]} times")
+
+    def _check_resolved(self, known: Knowledge, case: Case) -> None:
+        evidence = known.evidence.get(case.subscription_id)
+        if evidence is None or case.intent is not None or not _healthy(evidence):
+            self._break(Promise.VERIFIED, f"{case.id} resolved on {evidence}, intent {case.intent}")
+            return
+        for change in evidence.changes:
+            ours = change.id in self.touched and self.status_by.get(change.id) == "app"
+            if ours and change.status is not ProvisioningStatus.PROVISIONED:
+                self._break(Promise.VERIFIED, f"{case.id} resolved while {change.id} is {change.status}")
+        since = self.town.clock.now() - self.town.policy.stable_for
+        if not any(when <= since for when in self._healthy_reads[case.subscription_id]):
+            self._break(Promise.VERIFIED, f"{case.id} resolved at once")
+
+    def _break(self, promise: Promise, how: str) -> None:
+        self.broken.append(Violation(promise, how))
+
+
+def _is_open(change: Change) -> bool:
+    return change.status in UNPROVISIONED and not change.archived
+
+
+def _healthy(evidence: Evidence) -> bool:
+    return evidence.subscription.status in AT_REST and not any(_is_open(c) for c in evidence.changes)
