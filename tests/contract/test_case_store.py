@@ -224,9 +224,9 @@ async def test_half_an_emoji_from_a_cut_message_is_no_reason_not_to_save(bench: 
 
 
 async def test_an_event_too_large_to_be_kept_whole_stops_the_save(bench: Bench) -> None:
+    noted = record(opened(), NOW, by="ann", kind="note", text="", details={"note": "x" * 600_000})
     with pytest.raises(Refused, match="too large"):
-        details = {"note": "x" * 600_000}
-        await bench.store.save(record(opened(), NOW, by="ann", kind="note", text="", details=details), None)
+        await bench.store.save(noted, None)
     assert await bench.store.load(A) is None
 
 
