@@ -133,6 +133,8 @@ class Case:
     setbacks: int = 0
     """Writes to the present change that did not get through, one after the other, whatever the reason."""
     attempts: tuple[Attempt, ...] = ()
+    dropped: tuple[str, ...] = ()
+    """Changes whose retrigger was given up as not begun. A write without an answer may still land on them."""
     provisioned_since: datetime | None = None
     """Since when the case has been seen provisioned without a break."""
     resolved_on: datetime | None = None

@@ -4,18 +4,19 @@
 what is so: the effects are the workflow's.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.case import ACTING, Case, Notification, Recorded, State, record
-from shared.domain.diagnosis import Diagnosis
+from shared.domain.diagnosis import Diagnosis, gist
 from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
 from shared.domain.finding import Disposition, Finding
 from shared.domain.intent import Attempt, Intent, Phase
 from shared.domain.look import Look
 from shared.domain.plan import Plan
 from shared.domain.policy import Mode
+from shared.domain.safety import order_safety
 
 SYSTEM = "unstuck"
 """Who the events name where no person asked for anything."""
@@ -48,7 +49,7 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
         text = "The change we were retriggering is gone from Work 365."
         return record(case, now, by=SYSTEM, kind="intent_dropped", text=text, state=State.WAITING, intent=None)
     if _untouched(intent, change):
-        return Recorded(case) if _may_still_land(case, intent, look, now) else drop(case, now)
+        return Recorded(case) if _may_still_land(case, intent, look, now) else drop(case, now, sent=True)
     attempt = Attempt(intent.change_id, now, intent.by, intent.message_before)
     return record(
         case,
@@ -63,11 +64,15 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
 
 
 def drop(
-    case: Case, now: datetime, text: str = "The retrigger had not begun: the change stands as before."
+    case: Case, now: datetime, text: str = "The retrigger had not begun: the change stands as before.", *, sent: bool
 ) -> Recorded:
-    """The intent given up because nothing of it was written. A yes that it had used up is given back."""
+    """The intent given up because nothing of it shows. A yes that it had used up is given back.
+
+    `sent`: its write may have gone out, and might still land.
+    """
     intent = case.intent
     yes = intent is not None and intent.approved
+    late = {intent.change_id} if intent is not None and sent else set()
     return record(
         case,
         now,
@@ -78,7 +83,13 @@ def drop(
         intent=None,
         approved_digest=intent.plan_digest if intent is not None and yes else "",
         approved_by=intent.by if intent is not None and yes else "",
+        dropped=tuple(sorted({*case.dropped, *late})),
     )
+
+
+def seen_from(look: Look, case: Case) -> Look:
+    """The same evidence, seen with what the case knows of our own doings."""
+    return replace(look, intent=case.intent, attempts=case.attempts, dropped=case.dropped)
 
 
 def _not_known(look: Look, change: Change | None) -> bool:
@@ -102,13 +113,49 @@ def unsettled_still(settled: Recorded, look: Look) -> Recorded | None:
     if change is not None and change.archived:
         return None
     limit = look.after(intent.written_on, look.policy.action_time_limit)
-    due = limit if limit > look.now else look.after(look.now, RECHECK)
-    return Recorded(replace(case, due_on=due), settled.events)
+    if look.now < look.after(limit, look.policy.action_time_limit):
+        due = limit if limit > look.now else look.after(look.now, RECHECK)
+        return Recorded(replace(case, due_on=due), settled.events)
+    text = "We were retriggering this change, and what became of it cannot be read."
+    next_step = "See why the change cannot be read; if it stands at Not Applicable, set it to Awaiting Provisioning."
+    note = Note("unsettled", f"unsettled:{intent.change_id}:{intent.written_on.isoformat()}", text, next_step)
+    return noted(settled, look.now, look.now + look.policy.look_again, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person is told about a case whose evidence decides nothing. The same `key` is told once."""
+
+    kind: str
+    key: str
+    text: str
+    next_step: str
+
+
+def noted(before: Case | Recorded, now: datetime, due_on: datetime, note: Note) -> Recorded:
+    """A case that a person must look at, whatever its evidence; said once. One with an open effect keeps its state."""
+    recorded = before if isinstance(before, Recorded) else Recorded(before)
+    case = recorded.case
+    if case.summary == note.text:
+        return Recorded(replace(case, due_on=due_on), recorded.events)
+    return record(
+        recorded,
+        now,
+        by=SYSTEM,
+        kind=note.kind,
+        text=note.text,
+        state=case.state if acting(case) else State.NEEDS_PERSON,
+        summary=note.text,
+        next_step=note.next_step,
+        due_on=due_on,
+        plan=None,
+        outgoing=() if note.key in case.told else (Notification(note.key, note.kind, note.text, now),),
+    )
 
 
 def _untouched(intent: Intent, change: Change) -> bool:
     """Whether no write of ours took effect. After the first write was confirmed, something always did."""
-    if intent.phase is Phase.NOT_APPLICABLE_SET:
+    if intent.phase is not Phase.INTENDED:
         return False
     if intent.status_before is ProvisioningStatus.AWAITING:
         # Its first write would show as Not Applicable, and the second is never begun before that is saved.
@@ -213,7 +260,18 @@ def yes_given(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -
     if _approved(case, plan) and case.approved_by:
         return True
     half_done = plan is not None and diagnosis.cause == "half_toggled"
-    return half_done and look.intent is not None and look.intent.approved
+    return half_done and yes_covers(look)
+
+
+def yes_covers(look: Look) -> bool:
+    """Whether the open retrigger was said yes to, and nothing speaks against it that did not when it was."""
+    intent = look.intent
+    return intent is not None and intent.approved and set(objections(look)) <= set(intent.objections)
+
+
+def objections(look: Look) -> tuple[str, ...]:
+    """What speaks against a retrigger of the head, without what changes from reading to reading."""
+    return tuple(sorted({gist(text) for text in order_safety(look).objections}))
 
 
 def _approved(case: Case, plan: Plan | None) -> bool:

@@ -6,7 +6,7 @@ A guard never passes because something is missing: unknown is no.
 from dataclasses import dataclass
 
 from shared.domain.case import Case
-from shared.domain.decision import attempts_allowed, yes_given
+from shared.domain.decision import attempts_allowed, yes_covers, yes_given
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.look import Look
@@ -39,7 +39,7 @@ def before_first_write(
         or _organization(organization)
         or _plan(case, plan)
         or _approval(case, look, diagnosis, plan)
-        or _intent(case, plan)
+        or _intent(case, diagnosis, plan)
         or _attempts(look)
     )
 
@@ -76,10 +76,14 @@ def _approval(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -
     return Refusal("approval", "a person must say yes to this plan first")
 
 
-def _intent(case: Case, plan: Plan | None) -> Refusal | None:
-    if case.intent is None or (plan is not None and plan.change_id == case.intent.change_id):
+def _intent(case: Case, diagnosis: Diagnosis, plan: Plan | None) -> Refusal | None:
+    if case.intent is None:
         return None
-    return Refusal("intent", "a retrigger of another change is still open")
+    if plan is None or plan.change_id != case.intent.change_id:
+        return Refusal("intent", "a retrigger of another change is still open")
+    if diagnosis.cause != "half_toggled":
+        return Refusal("intent", "a retrigger of this change is still open, and it is not known what became of it")
+    return None
 
 
 def _attempts(look: Look) -> Refusal | None:
@@ -90,10 +94,7 @@ def _attempts(look: Look) -> Refusal | None:
 
 def _still_ours(look: Look, diagnosis: Diagnosis) -> Refusal | None:
     allowed = diagnosis.disposition is Disposition.AUTO or (
-        diagnosis.disposition is Disposition.APPROVE
-        and look.intent is not None
-        and look.intent.approved
-        and not any(f.cause == "already_applied" for f in diagnosis.findings)
+        diagnosis.disposition is Disposition.APPROVE and yes_covers(look)
     )
     if diagnosis.cause == "half_toggled" and allowed:
         return None

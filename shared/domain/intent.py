@@ -13,7 +13,9 @@ class Phase(StrEnum):
     INTENDED = "intended"
     """Written down; the first write may or may not have reached Dataverse."""
     NOT_APPLICABLE_SET = "not_applicable_set"
-    """Dataverse has confirmed Not Applicable; the second write may or may not have been begun."""
+    """Dataverse has confirmed Not Applicable; the second write has not been begun."""
+    SECOND_WRITE = "second_write"
+    """The second write may or may not have reached Dataverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,15 @@ class Intent:
     status_before: ProvisioningStatus
     etag_before: str
     etag_after: str = ""
-    """The row's version after our first write; empty while that is not confirmed."""
+    """The row's version when it was last known to stand at our Not Applicable; empty while that is not confirmed."""
     message_before: str = ""
     """What the change said before, for comparing with what it says afterwards (rule 5)."""
     refusals: int = 0
     """How often Dataverse has refused the second write: after a few, a person is asked."""
     approved: bool = False
     """A person said yes to the plan, so its second write may go on where the rules would ask for a yes."""
+    objections: tuple[str, ...] = ()
+    """What spoke against the retrigger when it was begun, without ids and times: a yes covers these and no others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Look:
     policy: Policy
     intent: Intent | None = None
     attempts: tuple[Attempt, ...] = ()
+    dropped: tuple[str, ...] = ()
+    """Changes that a write of ours may have reached after we gave it up."""
 
     @cached_property
     def chain(self) -> Chain:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.case import LONGEST_TEXT, Case, Recorded, State, record
-from shared.domain.decision import SYSTEM, decide, drop
+from shared.domain.decision import SYSTEM, decide, drop, objections, seen_from, settle, unsettled_still
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.guards import Organization, Refusal, before_first_write
@@ -14,11 +14,17 @@ from shared.domain.look import Look
 from shared.domain.plan import Plan, plan_for
 
 
-def begin(case: Case, look: Look, organization: Organization) -> Recorded:
+def begin(case: Case, look: Look, organization: Organization, now: datetime) -> Recorded:
     """The case with its intent written, or where it goes instead because a guard said no.
 
-    `look` must be fresh: this is the diagnosis before the first write (rule 8).
+    `look` must be fresh: this is the diagnosis before the first write (rule 8). `now` is when that write can begin.
     """
+    if case.intent is not None:
+        settled = settle(case, look, look.now)
+        if settled.case.intent is None:
+            return _judged(settled, seen_from(look, settled.case))
+        if (waiting := unsettled_still(settled, look)) is not None:
+            return waiting
     diagnosis = diagnose(look)
     plan = plan_for(look, diagnosis)
     refusal = before_first_write(case, look, diagnosis, plan, organization)
@@ -38,7 +44,7 @@ def begin(case: Case, look: Look, organization: Organization) -> Recorded:
             "before": intent.status_before,
         },
         state=State.REMEDIATING,
-        due_on=look.now + look.policy.action_time_limit,
+        due_on=now + look.policy.action_time_limit,
         intent=intent,
         approved_digest="",
         approved_by="",
@@ -48,7 +54,7 @@ def begin(case: Case, look: Look, organization: Organization) -> Recorded:
 def _resumed(intent: Intent, look: Look) -> Intent:
     """The open intent before its second write. That the first one took effect has just been read."""
     head = look.head
-    return replace(intent, phase=Phase.NOT_APPLICABLE_SET, etag_after=head.etag if head is not None else "")
+    return replace(intent, phase=Phase.SECOND_WRITE, etag_after=head.etag if head is not None else "")
 
 
 def _intent(case: Case, look: Look, plan: Plan) -> Intent:
@@ -63,13 +69,13 @@ def _intent(case: Case, look: Look, plan: Plan) -> Intent:
         etag_before=head.etag if head is not None else "",
         approved=bool(case.approved_by),
         message_before=look.message[:LONGEST_TEXT],
+        objections=objections(look),
     )
 
 
 def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
     """The case where a fresh diagnosis puts it. What holds every case back is said on each, and asked again later."""
-    diagnosis = diagnose(look)
-    moved = decide(case, look, diagnosis, plan_for(look, diagnosis))
+    moved = _judged(case, look)
     if refusal is None or refusal.guard == "plan" or moved.case.state is not State.READY:
         return moved
     due_on = look.now + look.policy.look_again
@@ -86,6 +92,11 @@ def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
     )
 
 
+def _judged(before: Case | Recorded, look: Look) -> Recorded:
+    diagnosis = diagnose(look)
+    return decide(before, look, diagnosis, plan_for(look, diagnosis))
+
+
 def not_applicable_set(case: Case, now: datetime, etag: str) -> Recorded:
     """Dataverse has confirmed the first write."""
     intent = _open_intent(case)
@@ -97,6 +108,21 @@ def not_applicable_set(case: Case, now: datetime, etag: str) -> Recorded:
         text="Set to Not Applicable and saved.",
         details={"change": intent.change_id},
         intent=replace(intent, phase=Phase.NOT_APPLICABLE_SET, etag_after=etag),
+    )
+
+
+def second_write(case: Case, look: Look, now: datetime) -> Recorded:
+    """Before the second write: whoever took the case over meanwhile makes this save fail, and so the write."""
+    intent, head = _open_intent(case), look.head
+    return record(
+        case,
+        now,
+        by=intent.by,
+        kind="second_write",
+        text="Read again; about to set Provisioning Status back to awaiting_provisioning.",
+        details={"change": intent.change_id},
+        due_on=now + look.policy.action_time_limit,
+        intent=replace(intent, phase=Phase.SECOND_WRITE, etag_after=head.etag if head is not None else ""),
     )
 
 
@@ -128,9 +154,9 @@ def version_changed(case: Case, now: datetime) -> Recorded:
     intent = _open_intent(case)
     if intent.phase is Phase.INTENDED:
         # Nothing of ours is on the row: whatever it shows now, someone else has decided on.
-        dropped = drop(case, now, text)
+        dropped = drop(case, now, text, sent=False)
         return Recorded(replace(dropped.case, **_setback(case, now)), dropped.events)
-    return _unsettled(case, now, "version_changed", text, intent, **_setback(case, now))
+    return _unsettled(case, now, "version_changed", text, _not_begun(intent), **_setback(case, now))
 
 
 def held_before_second(case: Case, now: datetime, refusal: Refusal) -> Recorded:
@@ -143,8 +169,8 @@ def refused(case: Case, now: datetime, reason: str) -> Recorded:
     """Dataverse, or a plug-in, refused the write: nothing was written. It counts as an attempt."""
     intent = _open_intent(case)
     text = f"Dataverse refused the write: {reason}"
-    if intent.phase is Phase.NOT_APPLICABLE_SET:
-        return _unsettled(case, now, "write_refused", text, replace(intent, refusals=intent.refusals + 1))
+    if intent.phase is not Phase.INTENDED:
+        return _unsettled(case, now, "write_refused", text, _not_begun(intent, refusals=intent.refusals + 1))
     attempt = Attempt(intent.change_id, now, intent.by, intent.message_before, refused=reason[:500])
     return record(
         case,
@@ -164,15 +190,20 @@ def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded
     text = f"The write was not executed: {reason}"
     intent, due_on = _open_intent(case), now + timedelta(seconds=seconds)
     if intent.phase is Phase.INTENDED:
-        dropped = drop(case, now, text)
+        dropped = drop(case, now, text, sent=False)
         return Recorded(replace(dropped.case, due_on=due_on), dropped.events)
-    return _unsettled(case, now, "write_deferred", text, intent, due_on=due_on)
+    return _unsettled(case, now, "write_deferred", text, _not_begun(intent), due_on=due_on)
 
 
 def outcome_unknown(case: Case, now: datetime, reason: str) -> Recorded:
     """The write went out and no answer came. It is read before anything is tried again."""
     text = f"No answer to our write, so it is not known whether it took effect: {reason}"
     return _unsettled(case, now, "outcome_unknown", text, _open_intent(case), **_setback(case, now))
+
+
+def _not_begun(intent: Intent, **values: Any) -> Intent:
+    """The intent after a second write of which Dataverse has said that it was not made."""
+    return replace(intent, phase=Phase.NOT_APPLICABLE_SET, **values)
 
 
 def _setback(case: Case, now: datetime) -> dict[str, Any]:

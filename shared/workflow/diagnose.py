@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from shared.domain.case import Case, Notification, Recorded, State, record
-from shared.domain.decision import SYSTEM, acting, busy, decide, settle, unsettled_still
+from shared.domain.case import Case, Recorded, State, record
+from shared.domain.decision import SYSTEM, Note, busy, decide, noted, seen_from, settle, unsettled_still
 from shared.domain.diagnosis import diagnose
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
@@ -76,7 +75,7 @@ def judge(case: Case | None, look: Look, stored: Stored | None) -> Recorded | No
         recorded = record(recorded, look.now, by=SYSTEM, kind="opened", text="Found in Work 365.")
     settled = settle(recorded.case, look, look.now)
     recorded = Recorded(settled.case, (*recorded.events, *settled.events))
-    look = replace(look, intent=recorded.case.intent, attempts=recorded.case.attempts)
+    look = seen_from(look, recorded.case)
     if (waiting := unsettled_still(recorded, look)) is not None:
         return waiting
     diagnosis = diagnose(look)
@@ -91,35 +90,16 @@ def parked(ctx: Context, subscription_id: str, stored: Stored | None, step: str,
     else:
         case = stored.case
     next_step = "See whether Dataverse and storage answer; it is tried again by itself."
-    return _noted(ctx, case, "parked", text, next_step, key=f"parked:{step}")
-
-
-def _noted(ctx: Context, case: Case, kind: str, text: str, next_step: str, *, key: str) -> Recorded:
-    """A case that a person must look at, whatever its evidence; said once. One with an open effect keeps its state."""
-    now = ctx.clock.now()
-    due_on = now + ctx.policy.look_again
-    if case.summary == text:
-        return Recorded(replace(case, due_on=due_on))
-    return record(
-        case,
-        now,
-        by=SYSTEM,
-        kind=kind,
-        text=text,
-        state=case.state if acting(case) else State.NEEDS_PERSON,
-        summary=text,
-        next_step=next_step,
-        due_on=due_on,
-        plan=None,
-        outgoing=() if key in case.told else (Notification(key, kind, text, now),),
-    )
+    return noted(case, now, now + ctx.policy.look_again, Note("parked", f"parked:{step}", text, next_step))
 
 
 def _gone(ctx: Context, case: Case) -> Recorded:
     """Dataverse does not show the subscription: deleted, or no longer ours to read. Nothing is closed for that."""
     text = "Dataverse no longer shows this subscription: deleted, or this app may not read it."
     next_step = "Check whether the subscription was deleted, and the app's rights to read it."
-    return _noted(ctx, case, "subscription_not_found", text, next_step, key="subscription_not_found")
+    now = ctx.clock.now()
+    kind = "subscription_not_found"
+    return noted(case, now, now + ctx.policy.look_again, Note(kind, kind, text, next_step))
 
 
 async def save(ctx: Context, recorded: Recorded, stored: Stored | None) -> Stored | None:

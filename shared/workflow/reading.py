@@ -37,6 +37,7 @@ async def read(ctx: Context, cases: Mapping[str, Case | None], *, purpose: str) 
             policy=ctx.policy,
             intent=case.intent if (case := cases[subscription_id]) is not None else None,
             attempts=case.attempts if case is not None else (),
+            dropped=case.dropped if case is not None else (),
         )
         for subscription_id, evidence in got.evidence.items()
     }

@@ -8,20 +8,22 @@ which reads what became of it and goes on from there. Nothing is tried again bef
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain import retrigger
 from shared.domain.case import Case, Recorded, State, subscription_of
+from shared.domain.decision import busy
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.guards import Organization, before_second_write
+from shared.domain.intent import Phase
 from shared.domain.look import Look
 from shared.errors import SourceError
 from shared.ports import StatusWrite, Stored, WriteResult
 from shared.workflow.context import Context
-from shared.workflow.diagnose import save, wake_up
+from shared.workflow.diagnose import parked, save, wake_up
 from shared.workflow.reading import read
 
 log = logging.getLogger(__name__)
@@ -54,12 +56,12 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     begun = await _begin(ctx, ready, left)
     single = {i for i, u in begun.items() if not retrigger.needs_first_write(u.look)}
     # What needs one write gets it with the others' first: all of it rests on the evidence that was just read.
-    results = await _write(ctx, begun, {i: AWAITING if i in single else NOT_APPLICABLE for i in begun})
-    toggled = await _save_first(ctx, {i: u for i, u in begun.items() if i not in single}, results, left)
+    first = await _write(ctx, begun, {i: AWAITING if i in single else NOT_APPLICABLE for i in begun})
+    toggled = await _save_first(ctx, {i: u for i, u in begun.items() if i not in single}, first, left)
     again = await _read_again(ctx, toggled, left)
-    results |= await _write(ctx, again, dict.fromkeys(again, AWAITING))
-    finished = {**{i: begun[i] for i in single}, **again}
-    await _save_finished(ctx, finished, {i: r for i, r in results.items() if i in finished}, left)
+    last = {i: r for i, r in first.items() if i in single}
+    last |= await _write(ctx, again, dict.fromkeys(again, AWAITING))
+    await _save_finished(ctx, {**begun, **again}, last, left)
     await wake_up(ctx, {i: left[i] for i, s in ready.items() if i not in begun and _moved(s, left[i])})
     now = ctx.clock.now()
     await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
@@ -79,9 +81,25 @@ async def _begin(ctx: Context, ready: Mapping[str, Stored], left: dict[str, Case
     """Saves the intent of each case that passes the guards; the others go where their diagnosis puts them."""
     seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
     organization = Organization(seen.organization_id, ctx.organization_id)
-    moves = {i: retrigger.begin(ready[i].case, look, organization) for i, look in seen.looks.items()}
+    now = ctx.clock.now()
+
+    def begin(stored: Stored, look: Look) -> Recorded:
+        return retrigger.begin(stored.case, look, organization, now)
+
+    moves = {i: _judged(ctx, ready[i], look, begin) for i, look in seen.looks.items()}
     saved = await _save_all(ctx, moves, ready, left)
     return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if s.case.state is State.REMEDIATING}
+
+
+def _judged(ctx: Context, stored: Stored, look: Look, move: Callable[[Stored, Look], Recorded]) -> Recorded:
+    """The case's next move; one whose evidence the rules cannot take is parked alone, and others go on."""
+    try:
+        return move(stored, look)
+    except Exception as error:
+        subscription_id = look.evidence.subscription.id
+        log.exception("Subscription %s cannot be judged", subscription_id)
+        text = f"The rules failed on this subscription's evidence ({type(error).__name__}); the log says where."
+        return parked(ctx, subscription_id, stored, "remediate", text)
 
 
 async def _save_first(
@@ -110,15 +128,21 @@ async def _read_again(ctx: Context, stored: Mapping[str, Stored], left: dict[str
         log.exception("Evidence for the second write of %d retriggers could not be read", len(stored))
         return {}  # they stay in remediating; the wake timer takes them up when their time is over
     organization = Organization(seen.organization_id, ctx.organization_id)
-    refusals = {i: before_second_write(look, diagnose(look), organization) for i, look in seen.looks.items()}
     now = ctx.clock.now()
-    held = {
-        i: retrigger.held_before_second(stored[i].case, now, refusal)
-        for i, refusal in refusals.items()
-        if refusal is not None
-    }
-    await _save_all(ctx, held, stored, left)
-    return {i: Underway(stored[i], look) for i, look in seen.looks.items() if i not in held}
+
+    def go_on(stored: Stored, look: Look) -> Recorded:
+        refusal = before_second_write(look, diagnose(look), organization)
+        if refusal is not None:
+            return retrigger.held_before_second(stored.case, now, refusal)
+        return retrigger.second_write(stored.case, look, now)
+
+    moves = {i: _judged(ctx, stored[i], look, go_on) for i, look in seen.looks.items()}
+    saved = await _save_all(ctx, moves, stored, left)
+    return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if _begun_second(s.case)}
+
+
+def _begun_second(case: Case) -> bool:
+    return case.state is State.REMEDIATING and case.intent is not None and case.intent.phase is Phase.SECOND_WRITE
 
 
 async def _save_finished(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> None:
@@ -135,9 +159,12 @@ async def _save_finished(ctx: Context, group: Group, results: Mapping[str, Write
 
 
 async def _write(ctx: Context, group: Group, status: Mapping[str, ProvisioningStatus]) -> dict[str, WriteResult]:
-    """One write for each case's head, with the version its evidence was read at."""
+    """One write for each case's head, with the version its evidence was read at, while the worker's time lasts."""
+    now = ctx.clock.now()
     writes = {
-        i: StatusWrite(head.id, head.etag, status[i]) for i, u in group.items() if (head := u.look.head) is not None
+        i: StatusWrite(head.id, head.etag, status[i])
+        for i, u in group.items()
+        if (head := u.look.head) is not None and busy(u.stored.case, now)
     }
     if not writes:
         return {}

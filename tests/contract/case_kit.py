@@ -99,6 +99,7 @@ def full(case: Case) -> dict[str, Any]:
         "resolved_on": NOW,
         "outgoing": (Notification("key-3", "needs_person", "Somebody must look.", NOW),),
         "told": ("key-1", "key-2"),
+        "dropped": (CHANGE,),
     }
 
 

@@ -80,9 +80,6 @@ async def dies_between_the_writes(town: Town) -> None:
     town.queues.lose_all()
 
 
-@defect(
-    "remediate acts on an open intent without settling it: a retrigger that went through is made once more, uncounted"
-)
 async def test_a_create_that_someone_finished_meanwhile_is_not_retriggered_again(town: Town) -> None:
     unlinked = subscription(provider_subscription_id=None)
     town.work365.hold(unlinked, change(change_type=ChangeType.CREATE, quantity=Decimal(25)))
@@ -96,7 +93,6 @@ async def test_a_create_that_someone_finished_meanwhile_is_not_retriggered_again
     assert town.written() == [NOT_APPLICABLE]
 
 
-@defect("half_toggled takes a Not Applicable for ours although our write never reached the row")
 async def test_a_persons_not_applicable_is_not_ours_because_a_plug_in_touched_it(town: Town) -> None:
     def die(write: StatusWrite) -> None:
         town.work365.before_write = lambda _: None
@@ -115,7 +111,6 @@ async def test_a_persons_not_applicable_is_not_ours_because_a_plug_in_touched_it
     assert town.work365.change(STUCK).status is NOT_APPLICABLE
 
 
-@defect("the second write goes out after the worker's time is over, on evidence that another has decided against")
 async def test_a_worker_whose_time_is_over_writes_nothing(town: Town) -> None:
     quick = town.provider.read
     slept = False
@@ -136,7 +131,6 @@ async def test_a_worker_whose_time_is_over_writes_nothing(town: Town) -> None:
     assert town.written() == [NOT_APPLICABLE], "the provider has it: Awaiting Provisioning orders it again"
 
 
-@defect("an intent that was dropped is forgotten; its write lands, a plug-in touches the row, and the case is resolved")
 async def test_a_write_that_lands_after_its_intent_was_dropped_is_not_lost(town: Town) -> None:
     late: list[StatusWrite] = []
 
@@ -161,7 +155,6 @@ async def test_a_write_that_lands_after_its_intent_was_dropped_is_not_lost(town:
     assert await town.state() is not State.RESOLVED
 
 
-@defect("a case whose change stays unreadable is read every 30 seconds for ever, and nobody is told")
 async def test_an_open_retrigger_that_stays_unreadable_is_told(town: Town) -> None:
     town.stuck()
     await dies_between_the_writes(town)
@@ -173,7 +166,6 @@ async def test_an_open_retrigger_that_stays_unreadable_is_told(town: Town) -> No
     assert len(town.work365.reads) - before < 60
 
 
-@defect("who touched the row is not known, and that counts as nobody")
 async def test_a_row_touched_by_nobody_knows_whom_is_a_persons() -> None:
     touched = half_toggled(etag='W/"109"', modified_by=None)
     assert diagnose(look(provisioned(), touched, intent=our_intent())).disposition is not AUTO
@@ -200,7 +192,6 @@ async def test_a_message_newer_than_every_job_is_not_cured_by_an_older_verificat
     assert diagnose(seen).disposition is Disposition.PERSON
 
 
-@defect("a yes to one plan also covers an objection that has come up between the two writes")
 async def test_a_yes_does_not_cover_an_objection_that_came_up_between_the_writes(town: Town) -> None:
     def schedule(write: StatusWrite, result: WriteResult) -> WriteResult:
         if write.status is NOT_APPLICABLE:
@@ -220,7 +211,6 @@ async def test_a_yes_does_not_cover_an_objection_that_came_up_between_the_writes
     assert town.written() == [NOT_APPLICABLE], "Ann was not told that a scheduled change would be deleted"
 
 
-@defect("one subscription that cannot be judged fails the whole message of a hundred retriggers")
 async def test_one_case_that_cannot_be_judged_holds_no_retrigger_back(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

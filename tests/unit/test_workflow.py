@@ -71,6 +71,7 @@ class TestTheMainJob:
             "diagnosed_ready",
             "intent",
             "not_applicable_set",
+            "second_write",
             "retriggered",
             "provisioned",
             "resolved",

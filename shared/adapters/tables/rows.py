@@ -50,8 +50,17 @@ _JSON: Mapping[str, TypeAdapter[Any]] = {
     "attempts": TypeAdapter(tuple[Attempt, ...]),
     "outgoing": TypeAdapter(tuple[Notification, ...]),
     "told": TypeAdapter(tuple[str, ...]),
+    "dropped": TypeAdapter(tuple[str, ...]),
 }
-_COLUMNS: Mapping[str, int] = {"diagnosis": 6, "plan": 1, "intent": 1, "attempts": 2, "outgoing": 2, "told": 1}
+_COLUMNS: Mapping[str, int] = {
+    "diagnosis": 6,
+    "plan": 1,
+    "intent": 1,
+    "attempts": 2,
+    "outgoing": 2,
+    "told": 1,
+    "dropped": 1,
+}
 """Into how many columns each may be split. Together with the texts they stay under an entity's 1 MiB."""
 
 

@@ -2,6 +2,7 @@
 
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.finding import Confidence, Disposition, Finding, RuledOut
+from shared.domain.intent import Phase
 from shared.domain.look import Look
 from shared.domain.safety import order_safety, shows_head
 
@@ -68,9 +69,17 @@ def _out_of_reach(look: Look) -> Finding | RuledOut:
 
 
 def _moved_by_another(look: Look) -> bool:
-    """A person saved the row after our first write. Plug-ins touch it too, so the version alone proves nothing."""
-    intent, head, us = look.intent, look.head, look.evidence.own_user_id
+    """Whether this Not Applicable may be someone else's.
+
+    Plug-ins save the row after us, so after a confirmed write their touch proves nothing. Before one is confirmed,
+    or once the second write may have been made, a touch may hide a person's Not Applicable: only our own counts.
+    """
+    intent, head = look.intent, look.head
     if intent is None or head is None or (intent.etag_after and head.etag == intent.etag_after):
         return False
     touched_by = head.modified_by
-    return touched_by is not None and touched_by != us and touched_by not in look.evidence.service_user_ids
+    if touched_by is None:
+        return True
+    if intent.phase is Phase.NOT_APPLICABLE_SET:
+        return touched_by not in look.evidence.service_user_ids | {look.evidence.own_user_id}
+    return touched_by != look.evidence.own_user_id

@@ -87,6 +87,8 @@ def of_ours(look: Look) -> list[tuple[str, Fact]]:
             out.append(("we set a change to Not Applicable and have no record of why", fact))
         elif change.id in tried:
             out.append(("a change that we retriggered was set to Not Applicable by someone", fact))
+        elif change.id in look.dropped:
+            out.append(("a change that we gave up retriggering stands at Not Applicable, perhaps by our write", fact))
     return out
 
 
