@@ -1,10 +1,13 @@
 """Approve: a person says yes to exactly the plan they were shown."""
 
-from shared.domain.case import Case, State, record
+from shared.domain.case import Case, Recorded, State, record
 from shared.domain.policy import Mode
 from shared.errors import CaseConflict, NotPossible
 from shared.ports import Stored
 from shared.workflow.context import Context
+
+TRIES = 3
+"""How often a yes is saved anew when the case was saved in between: only its plan decides, not a note on it."""
 
 
 async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str) -> Case:
@@ -13,30 +16,38 @@ async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str
     Raises NotPossible with the reason when there is nothing to say yes to, when the plan has moved since it
     was shown, or when the app only observes.
     """
-    case = stored.case
-    reason = _why_not(ctx, case, plan_digest)
-    if reason is not None:
-        raise NotPossible(reason)
-    assert case.plan is not None  # noqa: S101  (narrowing: _why_not has refused a case without a plan)
-    recorded = record(
+    for _ in range(TRIES):
+        reason = _why_not(ctx, stored.case, plan_digest)
+        if reason is not None:
+            raise NotPossible(reason)
+        try:
+            saved = await ctx.store.save(_approved(ctx, stored.case, plan_digest, by), stored.version)
+        except CaseConflict:
+            newest = await ctx.store.load(stored.case.subscription_id)
+            if newest is None or newest.case.id != stored.case.id:
+                break
+            stored = newest
+            continue
+        await ctx.queues.remediate([saved.case.id])
+        return saved.case
+    raise NotPossible("the case has just changed: read it again and decide on what it says now")
+
+
+def _approved(ctx: Context, case: Case, plan_digest: str, by: str) -> Recorded:
+    now = ctx.clock.now()
+    return record(
         case,
-        ctx.clock.now(),
+        now,
         by=by,
         kind="approved",
-        text=f"{by} said yes to the plan: retrigger {case.plan.change_id}.",
-        details={"plan": case.plan.digest},
+        text=f"{by} said yes to the plan: retrigger {case.change_id}.",
+        details={"plan": plan_digest},
         state=State.READY,
-        approved_digest=case.plan.digest,
+        approved_digest=plan_digest,
         approved_by=by,
-        due_on=ctx.clock.now() + ctx.policy.action_time_limit,
+        due_on=now + ctx.policy.action_time_limit,
         outgoing=(),
     )
-    try:
-        saved = await ctx.store.save(recorded, stored.version)
-    except CaseConflict:
-        raise NotPossible("the case has just changed: read it again and decide on what it says now") from None
-    await ctx.queues.remediate([case.id])
-    return saved.case
 
 
 def _why_not(ctx: Context, case: Case, plan_digest: str) -> str | None:

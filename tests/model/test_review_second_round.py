@@ -22,7 +22,7 @@ from shared.domain.finding import Disposition
 from shared.domain.intent import Phase
 from shared.domain.look import Look
 from shared.domain.policy import Mode
-from shared.errors import SourceError
+from shared.errors import NotPossible, SourceError
 from shared.ports import StatusWrite, WriteResult
 from shared.workflow.approve import remediate_case
 from shared.workflow.diagnose import diagnose_subscriptions
@@ -226,6 +226,34 @@ async def test_one_case_that_cannot_be_judged_holds_no_retrigger_back(
     monkeypatch.setattr("shared.domain.retrigger.diagnose", odd)
     await town.drain()
     assert [await town.state(i) for i in (ids[0], ids[2])] == [State.VERIFYING] * 2
+
+
+async def test_a_yes_is_not_lost_to_a_note_that_was_saved_at_the_same_moment(town: Town) -> None:
+    town.mode = Mode.APPROVE
+    town.stuck()
+    case = await ready(town)
+    stored = await town.store.load(SUBSCRIPTION)
+    assert stored is not None
+    assert case.plan is not None
+    await town.drain()  # people are told, which is noted on the case
+    approved = await remediate_case(town.ctx, stored, case.plan.digest, "Ann")
+    assert (approved.approved_by, approved.outgoing) == ("Ann", ())
+    await town.drain()
+    assert town.written() == [NOT_APPLICABLE, AWAITING]
+
+
+async def test_a_yes_to_a_plan_that_has_moved_is_refused_though_the_page_was_older(town: Town) -> None:
+    town.mode = Mode.APPROVE
+    town.stuck()
+    case = await ready(town)
+    stored = await town.store.load(SUBSCRIPTION)
+    assert stored is not None
+    assert case.plan is not None
+    town.provider.set_quantity(TENANT, AT_PROVIDER, 25)
+    await town.pass_time(timedelta(minutes=31))
+    with pytest.raises(NotPossible):
+        await remediate_case(town.ctx, stored, case.plan.digest, "Ann")
+    assert town.written() == []
 
 
 class Answers:
