@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.domain.causes import CAUSES, trigger_missed, unknown
+from shared.domain.causes import CAUSES, already_applied, trigger_missed, unknown
 from shared.domain.chain import UNPROVISIONED
 from shared.domain.evidence import SubscriptionStatus
 from shared.domain.finding import Disposition, Finding, RuledOut
@@ -73,9 +73,13 @@ def nothing_stuck(look: Look) -> bool:
 
 
 def _disposition(look: Look, found: list[Finding]) -> Disposition:
-    """The most cautious of all (rule 5 included); but what waits by design waits, whatever comes after it."""
+    """The most cautious of all (rule 5 included).
+
+    But what waits by design waits, whatever comes after it; and where the provider has the change already, a person
+    confirms just that, whatever was complained about before.
+    """
     disposition = found[0].disposition
-    if disposition is Disposition.WAIT:
+    if disposition is Disposition.WAIT or found[0].cause == already_applied.NAME:
         return disposition
     for finding in found[1:]:
         disposition = strictest(disposition, finding.disposition)
