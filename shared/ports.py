@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from shared.domain.case import Case, Event, Recorded, State
-from shared.domain.evidence import Evidence, ProviderReading, ProvisioningStatus
+from shared.domain.evidence import Evidence, ProviderDetails, ProviderReading, ProvisioningStatus
 
 
 class Clock(Protocol):
@@ -91,6 +91,10 @@ class Provider(Protocol):
     """The provider itself (Microsoft Partner Center), read only. Never raises: a failed read is a reading."""
 
     async def read(self, tenant_ids: Sequence[str]) -> Mapping[str, ProviderReading]: ...
+
+    async def details(self, wanted: Sequence[tuple[str, str]]) -> Mapping[str, ProviderDetails]:
+        """Of (tenant, provider subscription id): what became of the last order, by provider subscription id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

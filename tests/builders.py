@@ -15,13 +15,13 @@ from shared.domain.evidence import (
     Evidence,
     Job,
     JobStatus,
-    Parent,
     ProviderAccount,
     ProviderReading,
     ProviderRow,
     ProviderSubscription,
     ProviderType,
     ProvisioningStatus,
+    Related,
     Subscription,
     SubscriptionStatus,
 )
@@ -91,6 +91,13 @@ def subscription(**values: Any) -> Subscription:
         "part_number": "CFQ7TTC0LH16:0001",
         "customer_id": "66666666-0000-0000-0000-000000000001",
         "customer_name": "Contoso",
+        "customer_active": True,
+        "contract_id": "cccccccc-0000-0000-0000-000000000001",
+        "contract_customer_id": "66666666-0000-0000-0000-000000000001",
+        "contract_active": True,
+        "product_active": True,
+        "price_list_id": "eeeeeeee-0000-0000-0000-000000000001",
+        "currency": "EUR",
         "provider": MICROSOFT,
         "account": ProviderAccount("77777777-0000-0000-0000-000000000001", TENANT),
         "provider_subscription_id": AT_PROVIDER,
@@ -115,10 +122,10 @@ def job(status: JobStatus, **values: Any) -> Job:
     return Job(id="88888888-0000-0000-0000-000000000001", status=status, **{**defaults, **values})
 
 
-def parent(**values: Any) -> Parent:
+def parent(**values: Any) -> Related:
     changes = values.pop("changes", ())
     status = values.pop("status", SubscriptionStatus.PROVISIONED)
-    return Parent(subscription(id=PARENT, name="Contoso base", status=status, **values), changes)
+    return Related(subscription(id=PARENT, name="Contoso base", status=status, **values), changes)
 
 
 def evidence(*changes: Change, **values: Any) -> Evidence:

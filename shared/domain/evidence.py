@@ -72,6 +72,28 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReductionBehavior(StrEnum):
+    """Quantity Reduction Behavior (QRB) of a subscription: when seats may be given back."""
+
+    ALLOWED = "allowed"
+    DISALLOWED = "disallowed"
+    WITHIN_WINDOW = "within_window"
+
+
+class SystemJobStatus(StrEnum):
+    """Status Reason of a System Job (asyncoperation) of Dataverse."""
+
+    WAITING_FOR_RESOURCES = "waiting_for_resources"
+    WAITING = "waiting"
+    """Also what a suspended one shows."""
+    IN_PROGRESS = "in_progress"
+    PAUSING = "pausing"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 LIVE_JOBS = frozenset({JobStatus.WAITING, JobStatus.DISPATCHED, JobStatus.IN_PROGRESS, JobStatus.RETRY})
 """Work 365 may still act on a job in one of these states: never retrigger beside it (rule 7)."""
 
@@ -96,6 +118,10 @@ class Change:
     """Invoiced. Archived changes neither block nor are ever written."""
     etag: str = ""
     """Dataverse's version of the row as it was read; every write to it carries this."""
+    account_id: str | None = None
+    """The customer account that the change itself names."""
+    unit_price: Decimal | None = None
+    """Selling price of one seat for one billing period, in the subscription's currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +134,91 @@ class ScheduledChange:
     """`pending` or `merge_failed`."""
     effective_date: date | None = None
     quantity: Decimal | None = None
+    change_type: ChangeType | None = None
+    provision_on: date | None = None
+    """When it is sent to the provider; `effective_date` is when it is merged."""
+    created_on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One Work 365 Job of type Sync License Change Log."""
+    """One Work 365 Job that provisions a change (Sync License Change Log) or merges a scheduled one."""
 
     id: str
     change_id: str
+    """Empty for a job of a scheduled change."""
     status: JobStatus | None = None
     scheduled_for: datetime | None = None
     created_on: datetime | None = None
     modified_on: datetime | None = None
     results: str = ""
+    scheduled_change_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemJob:
+    """A System Job of Dataverse about a change or its subscription that failed, was cancelled, or has not ended.
+
+    Beside one that failed stands the newest of the same name, about the same row, that succeeded in the last 30 days,
+    if there is one: whether it came later and did what the other failed at is for a rule to say.
+    """
+
+    id: str
+    regarding_id: str
+    """The License Change Log, scheduled change or subscription it is about."""
+    name: str = ""
+    status: SystemJobStatus | None = None
+    suspended: bool = False
+    message: str = ""
+    created_on: datetime | None = None
+    completed_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow (process) of Work 365 in Dataverse."""
+
+    id: str
+    name: str = ""
+    active: bool | None = None
+    modified_on: datetime | None = None
+    """When it was last switched on or off, at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledJob:
+    """One of Work 365's own scheduled jobs, with its latest run."""
+
+    id: str
+    name: str = ""
+    enabled: bool | None = None
+    last_run_on: datetime | None = None
+    next_run_on: datetime | None = None
+    last_result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUser:
+    """The application user as which Work 365's back-end works in Dataverse."""
+
+    id: str
+    name: str = ""
+    enabled: bool | None = None
+    roles: frozenset[str] | None = None
+    """Names of its security roles; None when they could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all subscriptions of one environment share. None: not read, and so not known; empty: there is none."""
+
+    workflows: tuple[Workflow, ...] | None = None
+    scheduled_jobs: tuple[ScheduledJob, ...] | None = None
+    service_users: tuple[ServiceUser, ...] | None = None
+    last_job_on: datetime | None = None
+    """When any Work 365 Job last ended; None when none has, or it was not read."""
+    unread: tuple[str, ...] = ()
+    """What of this could not be read, in words: "workflows (403)". It lowers confidence and never counts as fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +232,10 @@ class ProviderRow:
     last_verified_on: datetime | None = None
     """When Verify Connectivity last ran; whether it succeeded is `connectivity`."""
     connectivity: str | None = None
+    """`verified` or `failed`."""
     consent_on: datetime | None = None
+    """When consent was last given; it lapses after 90 days without use."""
+    active: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +244,10 @@ class ProviderAccount:
 
     id: str
     tenant_id: str | None = None
+    customer_id: str | None = None
+    """The account it belongs to."""
+    provider_id: str | None = None
+    active: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +272,37 @@ class Subscription:
     provider: ProviderRow | None = None
     account: ProviderAccount | None = None
     provider_subscription_id: str | None = None
+    customer_active: bool | None = None
+    product_name: str = ""
+    product_active: bool | None = None
+    contract_id: str | None = None
+    """The billing contract."""
+    contract_customer_id: str | None = None
+    contract_active: bool | None = None
+    next_invoice_on: date | None = None
+    """When the billing contract is invoiced next."""
+    reduction_behavior: ReductionBehavior | None = None
+    reduction_window_days: int | None = None
+    """Quantity Reduction Window (QRW), counted from the Create's Actual Provisioned On and from each renewal."""
+    price_list_id: str | None = None
+    currency: str | None = None
+    """ISO 4217 code."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
-    """The parent subscription of an add-on, with its own unprovisioned changes."""
+class Related:
+    """Another subscription that this one depends on (its parent, or the one it is linked to), with its changes."""
 
     subscription: Subscription
     changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeatBatch:
+    """Seats bought together, and until when they may be given back."""
+
+    quantity: int | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +317,20 @@ class ProviderSubscription:
     created_on: datetime | None = None
     has_next_term_instructions: bool | None = None
     """A scheduled change for the next term, which any mid-term change would delete."""
+    next_term_quantity: int | None = None
+    parent_id: str | None = None
+    actions: frozenset[str] | None = None
+    """What may be done with it now: `edit`, `cancel`; None when the provider does not say."""
+    refundable: tuple[SeatBatch, ...] | None = None
+    """Seats that may still be given back, each batch with its own window; None when not known."""
+    refundable_total: int | None = None
+    """Seats that may be given back now."""
+    cancellation_until: datetime | None = None
+    commitment_end: datetime | None = None
+    """When the term ends. Renewal runs after 00:00 UTC of the next day and may take up to 24 hours."""
+    auto_renew: bool | None = None
+    suspension_reasons: tuple[str, ...] = ()
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +343,25 @@ class ProviderReading:
     """Why nothing could be read (not configured, not Microsoft, throttled, refused); None when it was read."""
     transient: bool = False
     """The problem passes by itself (throttled, no answer): ask again before concluding."""
+    relationship: bool | None = None
+    """Whether the provider knows the tenant as a customer of this partner; None when not known."""
 
     @property
     def readable(self) -> bool:
         return self.problem is None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDetails:
+    """What the provider says of one subscription's last order. `problem` says why a part could not be read."""
+
+    read_on: datetime
+    provisioning: str | None = None
+    """`success`, `pending`, `failed` or `none`; refreshed by the provider every 15 minutes."""
+    provisioned_quantity: int | None = None
+    order_status: str | None = None
+    """`completed`, `pending`, `cancelled` or `unknown`."""
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +377,21 @@ class Evidence:
     read_on: datetime
     scheduled: tuple[ScheduledChange, ...] = ()
     jobs: tuple[Job, ...] = ()
-    parent: Parent | None = None
+    parent: Related | None = None
+    ancestors: tuple[str, ...] = ()
+    """Ids of the parent's parents, as far up as was read: a subscription among its own ancestors is a data error."""
+    linked: Related | None = None
+    """The subscription through which this one's changes work (provider type Linked Subscription)."""
+    accounts_of_customer: tuple[ProviderAccount, ...] | None = None
+    """The customer's provider accounts; None when not read, which is so unless the subscription's own is in doubt."""
+    system_jobs: tuple[SystemJob, ...] = ()
+    environment: Environment = Environment()
     provider: ProviderReading | None = None
+    provider_details: ProviderDetails | None = None
+    """Only asked where what became of the last call is in doubt."""
+    accounts_at_provider: Mapping[str, ProviderReading] = field(default_factory=dict)
+    """What each tenant of `accounts_of_customer` shows, by tenant id in lower case; only asked where the
+    subscription's own account is in doubt. `provider` is the own account's reading, else that of the only tenant."""
     linked_at_provider: frozenset[str] | None = None
     own_user_id: str | None = None
     """The application user this app writes as."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -41,6 +42,19 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What waiting costs. None: not known, or it costs none of this."""
+
+    deadline: datetime | None = None
+    deadline_is: str = ""
+    """What happens then, in words: "the window for giving these seats back closes"."""
+    seats: Decimal | None = None
+    amount: Decimal | None = None
+    """Of one billing period, in `currency`."""
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A cause that holds, in words an administrator understands."""
 
@@ -58,6 +72,10 @@ class Finding:
     """The subscription whose case goes first."""
     cured: bool = False
     """What was complained about has been mended since; only the change is still stuck."""
+    advice: bool = False
+    """Worth mending, but it holds nothing back: ranked last, and its disposition does not count."""
+    cost: Cost | None = None
+    """Filled in by the diagnosis, for every finding alike."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Look:
     def chain(self) -> Chain:
         return chain_of(self.evidence, self.intent.change_id if self.intent else None)
 
-    @property
+    @cached_property
     def head(self) -> Change | None:
         return self.chain.head
 
@@ -70,6 +70,13 @@ class Look:
         mine = [job for job in self.evidence.jobs if job.change_id == head.id]
         oldest = datetime.min.replace(tzinfo=self.now.tzinfo)
         return tuple(sorted(mine, key=lambda job: (job.created_on or oldest, job.id), reverse=True))
+
+    @cached_property
+    def gaps(self) -> bool:
+        """Whether something was asked for and could not be read."""
+        evidence = self.evidence
+        provider_silent = evidence.provider is not None and not evidence.provider.readable
+        return bool(evidence.unread or evidence.environment.unread or provider_silent)
 
     @cached_property
     def live_jobs(self) -> tuple[Job, ...]:
@@ -102,6 +109,10 @@ class Look:
 
     def at_provider(self) -> ProviderSubscription | None:
         """The subscription as the provider shows it, when it was read and is linked."""
+        return self._at_provider
+
+    @cached_property
+    def _at_provider(self) -> ProviderSubscription | None:
         reading, wanted = self.evidence.provider, self.evidence.subscription.provider_subscription_id
         if reading is None or not reading.readable or not wanted:
             return None

@@ -54,6 +54,12 @@ class Reading:
     """A public page that says more."""
     sentence: str = f"No rule of the catalogue knows this message. {DECIDE}"
     """All of it for an administrator, to be shown as it is."""
+    next_step: str = ""
+    """What is to be done, without a capital or a full stop; empty when the catalogue has no cause for it."""
+    outcome_open: bool = False
+    """The call may or may not have been carried out: only the provider can tell (rule 3)."""
+    verifiable: bool = True
+    """Whether a successful Verify Connectivity shows that what it complains about is mended."""
 
 
 NOT_RECOGNISED = Reading(cause=None, matched="", means="no rule of the catalogue knows this message")
@@ -141,6 +147,9 @@ def _rule(row: Mapping[str, Any], raw: Mapping[str, Any], matched: str) -> Rule:
         waiting=Waiting(row["waiting"]),
         who=row.get("who", usual["who"]),
         link=row.get("link", raw["families"][row["family"]]["link"]),
+        next_step=next_step,
+        outcome_open=row.get("open", False),
+        verifiable=row.get("verifiable", True),
     )
     return Rule(
         reading=timed(reading, next_step, row.get("wait_seconds")),

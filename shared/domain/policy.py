@@ -49,6 +49,12 @@ class Policy:
     provider_lag: timedelta = timedelta(minutes=15)
     """How far the provider's answers may lag behind its orders (order visibility, provisioning status)."""
 
+    manual_late_after: timedelta = timedelta(days=2)
+    """How long a person has to make a change at a manual provider before the case says that it is late."""
+
+    duplicate_within: timedelta = timedelta(minutes=10)
+    """Two equal changes made within this time look like one that was entered twice."""
+
     attempts: int = 2
     """How often one change may be retriggered. A Create is retriggered once, whatever this says."""
 

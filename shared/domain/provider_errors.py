@@ -9,7 +9,7 @@ says: a near guess could order twice.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from shared.domain.message_catalogue import (
     DECIDE,
@@ -36,6 +36,8 @@ _AGAIN = re.compile(r"(?:try again|retry)(?: after| in)? ([0-9]{1,6})[ -]?(sec|m
 _RETRY_AFTER = re.compile(r"""retry-after["']? ?[:=]? ?["']?([0-9]{1,6})""")
 _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 _LONGEST_WAIT = 7 * 86400
+_SHORT = 4_096
+"""Characters of a message whose reading is kept for a while; longer ones are rare and would fill the memory."""
 
 
 def read_message(text: str, *, code: str | None = None, status: int | None = None) -> Reading:
@@ -44,6 +46,10 @@ def read_message(text: str, *, code: str | None = None, status: int | None = Non
     `code` and `status` are what came beside the text, where that is known: the code that a service gave and the
     HTTP status of its answer. Never raises, and takes time in proportion to the text's length.
     """
+    return (_read_again if len(text) <= _SHORT else _read)(text, code, status)
+
+
+def _read(text: str, code: str | None, status: int | None) -> Reading:
     known = catalogue()
     found = find(text, known.lexicon)
     if code is not None:
@@ -51,6 +57,10 @@ def read_message(text: str, *, code: str | None = None, status: int | None = Non
     if status is not None:
         found.statuses.add(status)
     return _decide(known, found, _Words(text, known))
+
+
+# Several rules read the same message, and one scheduled job's result is read for every subscription.
+_read_again = lru_cache(maxsize=128)(_read)
 
 
 @dataclass(frozen=True)
@@ -125,10 +135,15 @@ def _agreed(rules: Sequence[Rule], words: _Words) -> Reading:
     if len({rule.reading.cause for rule in rules}) > 1:
         return _unknown(f"it contradicts itself: {_listed([rule.reading.matched for rule in rules])}")
     rule = max(rules, key=lambda one: (_CAUTION.index(one.reading.waiting), one.reading.wait_seconds or 0))
-    if rule.reading.waiting not in (Waiting.SOON, Waiting.LONG):
-        return rule.reading
+    reading = replace(
+        rule.reading,
+        outcome_open=any(one.reading.outcome_open for one in rules),
+        verifiable=all(one.reading.verifiable for one in rules),
+    )
+    if reading.waiting not in (Waiting.SOON, Waiting.LONG):
+        return reading
     seconds = words.seconds()
-    return rule.reading if seconds is None else timed(rule.reading, rule.next_step, seconds)
+    return reading if seconds is None else timed(reading, rule.next_step, seconds)
 
 
 def _unknown(means: str) -> Reading:

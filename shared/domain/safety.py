@@ -18,6 +18,14 @@ from shared.domain.look import AT_REST, Look, strictest
 _STATUS_AFTER: dict[ChangeType | None, str] = {ChangeType.ACTIVATE: "active", ChangeType.DEACTIVATE: "suspended"}
 
 
+_DECIDES_NOTHING = ("currencies",)
+"""What of the environment says nothing about whether Work 365 works."""
+
+
+_BETWEEN = frozenset({SubscriptionStatus.SUSPENDED, SubscriptionStatus.CANCELLED, SubscriptionStatus.INACTIVE})
+"""Where a subscription stands while its own activation or deactivation is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Safety:
     """How far a retrigger may go, why not further, and what speaks for it."""
@@ -25,18 +33,6 @@ class Safety:
     disposition: Disposition
     objections: tuple[str, ...]
     proof: tuple[Fact, ...]
-
-
-def wants_provider(look: Look) -> bool:
-    """Whether the provider must be asked before this subscription can be judged."""
-    subscription = look.evidence.subscription
-    return (
-        look.head is not None
-        and subscription.provider is not None
-        and subscription.provider.connector == "microsoft_csp"
-        and subscription.account is not None
-        and bool(subscription.account.tenant_id)
-    )
 
 
 def order_safety(look: Look) -> Safety:
@@ -61,7 +57,9 @@ def not_in_order(look: Look) -> str | None:
         return "the provider account is empty or has no Provider Specific Id"
     if subscription.customer_id is None:
         return "the subscription has no customer"
-    if subscription.status not in AT_REST | {SubscriptionStatus.AWAITING}:
+    head = look.head
+    between = _BETWEEN if head is not None and head.change_type in _STATUS_AFTER else frozenset()
+    if subscription.status not in AT_REST | {SubscriptionStatus.AWAITING} | between:
         return f"the subscription is {subscription.status or 'in a state that is not known'}"
     return None
 
@@ -99,10 +97,15 @@ def _about_the_change(look: Look, head: Change) -> list[tuple[Disposition, str]]
         out.append((person, "the change's type could not be read"))
     if head.change_type is ChangeType.DEACTIVATE:
         out.append((approve, "a deactivation takes licenses away: a person decides"))
+    if look.jobs and look.jobs[0].status is JobStatus.CANCELLED:
+        out.append((person, "a person has cancelled the change's last job: that may be a decision"))
     if look.live_jobs:
         out.append((person, "a job of this change is still live: retriggering beside it could order twice"))
     if any("jobs" in what for what in look.evidence.unread):
         out.append((person, "its jobs could not be read, so one may be live"))
+    doubts = [what for what in look.evidence.environment.unread if not what.startswith(_DECIDES_NOTHING)]
+    if doubts:
+        out.append((approve, f"whether Work 365 itself is in order is not known, for want of: {', '.join(doubts)}"))
     if head.change_type is ChangeType.UPDATE and not head.quantity:
         out.append((person, "the change asks for no seats (a price change, or its quantity could not be read)"))
     return out

@@ -93,7 +93,7 @@ def test_nothing_unprovisioned_is_healthy() -> None:
             look(provisioned(), change(source=ChangeSource.PROVIDER)), PERSON, id="the change came from the provider"
         ),
         pytest.param(look(provisioned(), change(source=None)), PERSON, id="source not known"),
-        pytest.param(look(provisioned(), change(quantity=Decimal(0))), PERSON, id="price-only change"),
+        pytest.param(look(provisioned(), change(quantity=Decimal(0))), APPROVE, id="price-only change"),
         pytest.param(look(provisioned(), change(quantity=None)), PERSON, id="quantity not known"),
         pytest.param(
             look(provisioned(), change(change_type=ChangeType.DEACTIVATE, quantity=Decimal(-20))),
@@ -112,11 +112,7 @@ def test_never_order_twice_whatever_speaks_against_it_stops_auto(seen: Look, dis
 @pytest.mark.parametrize(
     "seen",
     [
-        look(subscription=subscription(customer_id=None)),
-        look(subscription=subscription(account=None)),
-        look(subscription=subscription(provider=None)),
         look(subscription=subscription(provider=replace(MICROSOFT, type=None))),
-        look(subscription=subscription(status=SubscriptionStatus.SUSPENDED)),
         look(subscription=subscription(status=None)),
         look(provisioned(), change(message="Something nobody has seen before (987654)")),
         look(jobs=(job(JobStatus.CANCELLED),)),
@@ -126,6 +122,21 @@ def test_never_order_twice_whatever_speaks_against_it_stops_auto(seen: Look, dis
 )
 def test_a_subscription_that_is_not_as_it_should_be_is_unknown_and_a_persons(seen: Look) -> None:
     assert verdict(seen) == ("unknown", PERSON)
+    assert steps(seen) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        (look(subscription=subscription(customer_id=None)), "customer_missing"),
+        (look(subscription=subscription(account=None)), "provider_account_mismatch"),
+        (look(subscription=subscription(provider=None)), "provider_account_mismatch"),
+        (look(subscription=subscription(part_number=None)), "product_or_price_invalid"),
+        (look(subscription=subscription(status=SubscriptionStatus.SUSPENDED)), "subscription_state_blocked"),
+    ],
+)
+def test_what_is_missing_on_the_subscription_is_named_and_a_persons(seen: Look, cause: str) -> None:
+    assert verdict(seen) == (cause, PERSON)
     assert steps(seen) == []
 
 
@@ -348,7 +359,7 @@ class TestParent:
     def test_its_own_parent_ends_in_a_finding(self) -> None:
         mine = subscription(parent_id=subscription().id)
         looped = replace(parent(changes=(change(),)), subscription=mine)
-        assert verdict(look(subscription=mine, parent=looped))[1] is WAIT
+        assert verdict(look(subscription=mine, parent=looped)) == ("parent_not_provisioned", PERSON)
 
 
 class TestPriorChange:
@@ -395,7 +406,7 @@ def test_every_cause_is_either_found_or_ruled_out_with_a_reason() -> None:
 
 
 def test_no_change_log_at_all_is_a_persons() -> None:
-    assert verdict(look(provisioned())) == ("unknown", PERSON)
+    assert verdict(look(provisioned())) == ("no_change_log", PERSON)
 
 
 def test_an_archived_change_that_was_never_provisioned_is_reported_and_never_written() -> None:
@@ -404,5 +415,5 @@ def test_an_archived_change_that_was_never_provisioned_is_reported_and_never_wri
         NOW,
         POLICY,
     )
-    assert verdict(seen) == ("unknown", PERSON)
+    assert verdict(seen) == ("billed_not_provisioned", PERSON)
     assert steps(seen) == []

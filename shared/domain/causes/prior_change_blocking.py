@@ -1,27 +1,22 @@
 """Earlier changes of the subscription hold back later ones: Work 365 provisions them in order."""
 
+from datetime import datetime
+
+from shared.domain.complaints import cured, left_on
+from shared.domain.evidence import ScheduledChange
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.look import Look
-from shared.domain.safety import order_safety
+from shared.domain.scheduled import before_head, merge_jobs, overdue
 
 NAME = "prior_change_blocking"
 
 
 def look_for(look: Look) -> Finding | RuledOut:
-    head = look.head
-    if head is None:
+    if look.head is None:
         return RuledOut(NAME, "no change is unprovisioned")
-    scheduled = _scheduled_before(look)
+    scheduled = [s for s in overdue(look) if before_head(look, s)]
     if scheduled:
-        return Finding(
-            cause=NAME,
-            disposition=Disposition.PERSON,
-            confidence=Confidence.CERTAIN,
-            sentence="A scheduled change that should have been merged before this one was not.",
-            next_step="Open the Scheduled License Change Log: mend or archive it, then retrigger this change.",
-            who="billing administrator",
-            proof=scheduled,
-        )
+        return _scheduled_first(look, scheduled)
     if look.reading.cause == NAME:
         return _cleared(look)  # it is first now, whatever still waits behind it
     if look.chain.behind:
@@ -29,13 +24,29 @@ def look_for(look: Look) -> Finding | RuledOut:
     return RuledOut(NAME, "it is the first unprovisioned change and no scheduled change is overdue")
 
 
-def _scheduled_before(look: Look) -> tuple[Fact, ...]:
-    return tuple(
-        look.fact("scheduled change", f"{s.name} {s.status}", f"scheduled_license_change_log:{s.id}")
-        for s in sorted(look.evidence.scheduled, key=lambda s: s.id)
-        if s.status == "merge_failed"
-        or (s.status == "pending" and s.effective_date is not None and s.effective_date < look.today)
+def _scheduled_first(look: Look, scheduled: list[ScheduledChange]) -> Finding:
+    first = scheduled[0]
+    what = "could not be merged" if first.status == "merge_failed" else f"was not merged on {first.effective_date}"
+    results = [
+        look.fact("Job Results of its merge", job.results.strip()[:500], f"work365_job:{job.id}")
+        for job in merge_jobs(look, first)
+        if job.results.strip()
+    ]
+    return Finding(
+        cause=NAME,
+        disposition=Disposition.PERSON,
+        confidence=Confidence.CERTAIN if first.status else Confidence.LOW,
+        sentence=f"The scheduled change {first.name or first.id} comes before this one and {what}.",
+        next_step="Open the Scheduled License Change Log: mend it and set it to Pending, or archive it with a reason "
+        "(archived without an invoice it is never billed); then this change goes on.",
+        who="billing administrator",
+        proof=(*(_fact(look, s) for s in scheduled), *results[:1]),
     )
+
+
+def _fact(look: Look, scheduled: ScheduledChange) -> Fact:
+    value = f"{scheduled.name} {scheduled.status or 'not known'}, effective {scheduled.effective_date or 'not known'}"
+    return look.fact("scheduled change", value, f"scheduled_license_change_log:{scheduled.id}")
 
 
 def _head_first(look: Look) -> Finding:
@@ -58,14 +69,16 @@ def _head_first(look: Look) -> Finding:
 
 
 def _cleared(look: Look) -> Finding:
-    safety = order_safety(look)
-    return Finding(
-        cause=NAME,
-        disposition=safety.disposition,
-        confidence=Confidence.LIKELY,
-        sentence="The earlier change that held this one back is out of the way.",
-        next_step="; ".join(safety.objections) or "Nothing to do: the change is retriggered by this app.",
-        who="this app" if safety.disposition is Disposition.AUTO else "billing administrator",
-        proof=(look.change_fact("Provisioning Message", look.message[:500]), *safety.proof),
-        cured=True,
-    )
+    since = _provisioned_since(look)
+    proof = (look.fact("an earlier change was provisioned", since.isoformat(), _where(look)),) if since else ()
+    return cured(look, NAME, "The earlier change that held this one back is out of the way.", proof)
+
+
+def _provisioned_since(look: Look) -> datetime | None:
+    left = left_on(look)
+    done = [c.actual_provisioned_on for c in look.evidence.changes if c.actual_provisioned_on is not None]
+    return max((on for on in done if left is not None and on > left), default=None)
+
+
+def _where(look: Look) -> str:
+    return f"subscription:{look.evidence.subscription.id}"

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from shared.domain.chain import UNPROVISIONED
+from shared.domain.chain import in_order
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.look import Look
 
 NAME = "unknown"
-
-EXPLAINED = frozenset({"consent_expired", "parent_not_provisioned", "prior_change_blocking"})
-"""Causes that a message can prove and that a rule of its own deals with."""
 
 
 def look_for(look: Look) -> Finding | RuledOut:
@@ -38,6 +35,13 @@ def nothing_fits(look: Look, ruled_out: Sequence[RuledOut]) -> Finding:
     return finding([(out.reason, look.fact(out.cause, "ruled out", where)) for out in ruled_out[-1:]])
 
 
+def contradicted(look: Look, ruled_out: Sequence[RuledOut]) -> Finding:
+    """The finding when the message speaks of a cause that the rest of the evidence denies."""
+    why = "; ".join(out.reason for out in ruled_out) or "no rule looks for it"
+    text = f"its message speaks of {look.reading.cause} ({look.reading.means}), yet: {why}"
+    return finding([(text, look.change_fact("Provisioning Message", look.message))])
+
+
 def _unread(look: Look) -> list[tuple[str, Fact]]:
     where = f"subscription:{look.evidence.subscription.id}"
     return [(f"{what} could not be read", look.fact("not read", what, where)) for what in look.evidence.unread]
@@ -51,7 +55,7 @@ def _unmapped(look: Look) -> list[tuple[str, Fact]]:
 
 
 def _message(look: Look) -> list[tuple[str, Fact]]:
-    if not look.message or look.reading.cause in EXPLAINED or look.head is None:
+    if not look.message or look.reading.cause is not None or look.head is None:
         return []
     fact = look.change_fact("Provisioning Message", look.message)
     return [("its provisioning message is not one that a rule knows", fact)]
@@ -93,16 +97,9 @@ def of_ours(look: Look) -> list[tuple[str, Fact]]:
 
 
 def _no_change(look: Look) -> list[tuple[str, Fact]]:
-    if look.head is not None or look.intent is not None or of_ours(look):
+    """Nothing seems unprovisioned, and whether that is so could not be read."""
+    if look.head is not None or look.intent is not None:
         return []
-    subscription = look.evidence.subscription
-    fact = look.fact("Status Reason", subscription.status, f"subscription:{subscription.id}")
-    archived = [c for c in look.evidence.changes if c.archived and c.status in UNPROVISIONED]
-    if archived:
-        text = "an archived change was never provisioned: it may be billed for what the customer does not have"
-        return [(text, look.change_fact("Provisioning Status", archived[0].status, archived[0]))]
-    if look.evidence.scheduled:
-        return [("a scheduled change was not merged and there is no change log to provision", fact)]
-    if any(change.status is None and not change.archived for change in look.evidence.changes):
-        return [("the Provisioning Status of one of its changes could not be read", fact)]
-    return [("the subscription awaits provisioning, yet no change log of it does", fact)]
+    unclear = [c for c in in_order(look.evidence.changes) if c.status is None and not c.archived]
+    text = "the Provisioning Status of one of its changes could not be read"
+    return [(text, look.change_fact("Provisioning Status", c.status, c)) for c in unclear[:1]]
