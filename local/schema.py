@@ -6,16 +6,27 @@ Tables that every Dataverse has and that the map leaves out are added from `loca
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from local.dataverse.system_tables import ASSOCIATIONS, SYSTEM_TABLES
+from local.dataverse.system_tables import SYSTEM_TABLES
 
 ColumnType = Literal[
-    "text", "whole", "decimal", "boolean", "date", "datetime", "guid", "lookup", "choice", "state", "status"
+    "text",
+    "whole",
+    "decimal",
+    "boolean",
+    "date",
+    "datetime",
+    "wall_time",
+    "guid",
+    "lookup",
+    "choice",
+    "state",
+    "status",
 ]
 OPTION_TYPES: frozenset[str] = frozenset({"choice", "state", "status"})
 MAP_FILE = Path(__file__).parents[1] / "shared" / "adapters" / "work365" / "schema_map.json"
@@ -39,7 +50,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `target`, `navigation`, `collection` are set for lookups, `options` for choices."""
+    """One column. `target`, `navigation`, `collection` are set for lookups, `options` for choices.
+
+    A lookup may lead to rows of several tables (regardingobjectid): `also` has the other tables, by the navigation
+    property that leads there.
+    """
 
     key: str
     logical: str
@@ -48,6 +63,7 @@ class Column:
     target: str | None = None
     navigation: str | None = None
     collection: str | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
     max_length: int = TEXT_LENGTH
@@ -61,6 +77,12 @@ class Column:
     def by_value(self) -> Mapping[int, Option]:
         """The options by Dataverse's integer."""
         return {option.value: option for option in self.options.values()}
+
+    @cached_property
+    def targets(self) -> Mapping[str, str]:
+        """The tables (keys) that a lookup may lead to, by navigation property; its main one first."""
+        main = {self.navigation: self.target} if self.navigation and self.target else {}
+        return {**main, **self.also}
 
     def option_value(self, key: str) -> int:
         """Dataverse's integer for an option key; SchemaError when the column has no such option."""
@@ -95,8 +117,8 @@ class Table:
 
     @cached_property
     def by_navigation(self) -> Mapping[str, Column]:
-        """Lookups by the (case-sensitive) name of their single-valued navigation property."""
-        return {column.navigation: column for column in self.columns.values() if column.navigation}
+        """Lookups by the (case-sensitive) names of their single-valued navigation properties."""
+        return {name: column for column in self.columns.values() for name in column.targets}
 
     @cached_property
     def primary_name(self) -> Column | None:
@@ -186,9 +208,18 @@ def parse_schema(document: Mapping[str, Any]) -> Schema:
     tables = {key: _table(key, value) for key, value in raw.items()}
     for table in tables.values():
         for column in table.columns.values():
-            if column.target is not None and column.target not in tables:
-                raise SchemaError(f"{table.key}.{column.key} looks up {column.target}, which is no table")
-    return Schema(tables, tuple(Association(*association) for association in ASSOCIATIONS))
+            for target in (column.target, *column.also.values()):
+                if target is not None and target not in tables:
+                    raise SchemaError(f"{table.key}.{column.key} looks up {target}, which is no table")
+    return Schema(tables, tuple(_associations(raw, tables)))
+
+
+def _associations(raw: Mapping[str, Any], tables: Mapping[str, Table]) -> Iterator[Association]:
+    for key, table in raw.items():
+        for name, association in table.get("associations", {}).items():
+            if association["target"] not in tables:
+                raise SchemaError(f"{key}.{name} leads to {association['target']}, which is no table")
+            yield Association(association["navigation"], key, association["target"])
 
 
 def _table(key: str, raw: Mapping[str, Any]) -> Table:
@@ -216,6 +247,7 @@ def _column(table: str, key: str, raw: Mapping[str, Any]) -> Column:
         target=raw.get("target"),
         navigation=raw.get("navigation"),
         collection=raw.get("collection"),
+        also=raw.get("also", {}),
         options=options,
         states=raw.get("states", {}),
         max_length=int(raw.get("max_length", TEXT_LENGTH)),

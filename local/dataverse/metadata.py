@@ -30,10 +30,13 @@ _ATTRIBUTE_TYPES: Mapping[str, str] = {
     "boolean": "Boolean",
     "date": "DateTime",
     "datetime": "DateTime",
+    "wall_time": "DateTime",
     "guid": "Uniqueidentifier",
     "lookup": "Lookup",
     **_CASTS,
 }
+
+_BEHAVIORS: Mapping[str, str] = {"date": "DateOnly", "datetime": "UserLocal", "wall_time": "TimeZoneIndependent"}
 
 
 def answer(schema: Schema, request: Request, language: Language) -> Response:
@@ -128,7 +131,8 @@ def _parts(schema: Schema, table: Table, part: str, cast: str | None, language: 
             raise no_segment(cast)
         return [column for column in columns if column["AttributeType"] == type_name]
     if part == "ManyToOneRelationships":
-        return [_relationship(schema, table, c) for c in table.columns.values() if c.target is not None]
+        lookups = [column for column in table.columns.values() if column.target is not None]
+        return [_relationship(schema, table, c, name) for c in lookups for name in c.targets]
     raise no_segment(part)
 
 
@@ -142,7 +146,7 @@ def _attribute(table: Table, column: Column, language: Language) -> Json:
         "AttributeType": type_name,
     }
     if type_name == "DateTime":
-        item["DateTimeBehavior"] = {"Value": "DateOnly" if column.type == "date" else "UserLocal"}
+        item["DateTimeBehavior"] = {"Value": _BEHAVIORS[column.type]}
     if column.type == "text":
         item["MaxLength"] = column.max_length
     if column.type in _CASTS:
@@ -159,17 +163,18 @@ def _option(table: Table, column: Column, key: str, language: Language) -> Json:
     return item
 
 
-def _relationship(schema: Schema, table: Table, column: Column) -> Json:
-    target = schema.table(str(column.target))
+def _relationship(schema: Schema, table: Table, column: Column, navigation: str) -> Json:
+    target = schema.table(column.targets[navigation])
+    collection = column.collection if navigation == column.navigation else None
     return {
-        "MetadataId": _metadata_id(f"{table.logical}.{column.navigation}"),
-        "SchemaName": column.collection or column.navigation,
+        "MetadataId": _metadata_id(f"{table.logical}.{navigation}"),
+        "SchemaName": collection or navigation,
         "ReferencingEntity": table.logical,
         "ReferencingAttribute": column.logical,
         "ReferencedEntity": target.logical,
         "ReferencedAttribute": target.primary_id,
-        "ReferencingEntityNavigationPropertyName": column.navigation,
-        "ReferencedEntityNavigationPropertyName": column.collection,
+        "ReferencingEntityNavigationPropertyName": navigation,
+        "ReferencedEntityNavigationPropertyName": collection,
     }
 
 

@@ -78,7 +78,7 @@ class Renderer:
         key, name = column.key, column.api_name
         convert: Callable[[Any], Any] = bool if column.type == "boolean" else _same
         label = self._labels(column, rows) if self.formatted else None
-        fixed = self._lookup_constants(column)
+        said = self._lookup_annotations(column, rows)
 
         def write(row: sqlite3.Row, item: Json) -> None:
             value = row[key]
@@ -89,19 +89,29 @@ class Renderer:
                 text = label(value)
                 if text is not None:
                     item[f"{name}@{FORMATTED}"] = text
-            item.update(fixed)
+            item.update(said(value))
             item[name] = convert(value)
 
         return write
 
-    def _lookup_constants(self, column: Column) -> Json:
-        if column.type != "lookup" or column.target is None:
-            return {}
-        values = {
-            NAVIGATION: column.navigation,
-            LOGICAL_NAME: self.store.schema.table(column.target).logical,
-        }
+    def _lookup_annotations(self, column: Column, rows: Iterable[sqlite3.Row]) -> Callable[[str], Json]:
+        """What is said beside a lookup's id: the same for all rows, unless it leads to several tables."""
+        if not column.targets or not self.lookup_annotations:
+            return lambda _: {}
+        fixed = {name: self._leads(column, name) for name in column.targets}
+        if not column.also:
+            return lambda _: fixed[str(column.navigation)]
+        leads = {id: name for name in column.targets for id in self._names(column.targets[name], column, rows)}
+        return lambda id: fixed.get(leads.get(id, ""), {})
+
+    def _leads(self, column: Column, navigation: str) -> Json:
+        logical = self.store.schema.table(column.targets[navigation]).logical
+        values = {NAVIGATION: navigation, LOGICAL_NAME: logical}
         return {f"{column.api_name}@{name}": values[name] for name in self.lookup_annotations}
+
+    def _names(self, table: str, column: Column, rows: Iterable[sqlite3.Row]) -> dict[str, str | None]:
+        ids = {row[column.key] for row in rows} - {None}
+        return self.store.names_of(self.store.schema.table(table), sorted(ids))
 
     def _labels(self, column: Column, rows: Iterable[sqlite3.Row]) -> Callable[[Any], str | None] | None:
         if column.type in OPTION_TYPES:
@@ -109,9 +119,11 @@ class Renderer:
                 value: self.language.label(option.label) for value, option in column.by_value.items()
             }
             return by_value.get
-        if column.type == "lookup" and column.target is not None:
-            ids = {row[column.key] for row in rows} - {None}
-            return self.store.names_of(self.store.schema.table(column.target), sorted(ids)).get
+        if column.targets:
+            names: dict[str, str | None] = {}
+            for table in column.targets.values():
+                names |= self._names(table, column, rows)
+            return names.get
         return _FORMATS.get(column.type)
 
 
@@ -139,4 +151,5 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "boolean": lambda value: "Yes" if value else "No",
     "date": _date_label,
     "datetime": _time_label,
+    "wall_time": _time_label,
 }

@@ -152,9 +152,11 @@ class Service:
         self.access.require(caller.user_id, table.key, "Read")
         schema = self.records.schema
         lookup = table.by_navigation.get(name)
-        if lookup is not None and lookup.target is not None:
-            target = schema.table(lookup.target)
-            if owner[lookup.key] is None:
+        if lookup is not None:
+            target = schema.table(lookup.targets[name])
+            leads_there = self.store.row(target, owner[lookup.key]) is not None if lookup.also else True
+            # A lookup to several tables leads nowhere by the names of those that it does not point to.
+            if owner[lookup.key] is None or not leads_there:
                 return empty_response()
             query = self._query(request, caller, target, reader)
             return self._read_one(request, Address(target, owner[lookup.key]), query, reader, preferences)

@@ -1,20 +1,11 @@
 """Tables of every Dataverse environment that the schema map leaves out, in the map's own shape.
 
-Names from Microsoft's table reference (role, organization) and from the many-to-many relationship
-`systemuserroles_association`.
+Names from Microsoft's table reference.
 """
 
 from typing import Any
 
 SYSTEM_TABLES: dict[str, Any] = {
-    "role": {
-        "logical": "role",
-        "entity_set": "roles",
-        "primary_id": "roleid",
-        "label": "Security Role",
-        "known": "public",
-        "columns": {"name": {"logical": "name", "type": "text", "known": "public"}},
-    },
     "organization": {
         "logical": "organization",
         "entity_set": "organizations",
@@ -27,6 +18,3 @@ SYSTEM_TABLES: dict[str, Any] = {
         },
     },
 }
-
-# (navigation property, table that has it, table that it leads to)
-ASSOCIATIONS: tuple[tuple[str, str, str], ...] = (("systemuserroles_association", "system_user", "role"),)

@@ -70,6 +70,7 @@ _TO_SQL: Mapping[str, Callable[[object], SqlValue]] = {
     "boolean": lambda value: int(_exactly(bool, value)),
     "date": _date_to_sql,
     "datetime": lambda value: time_text(_exactly(datetime, value)),
+    "wall_time": lambda value: time_text(_exactly(datetime, value)),
     "guid": guid_text,
     "lookup": guid_text,
 }
@@ -79,6 +80,7 @@ _FROM_SQL: Mapping[str, Callable[[Any], object]] = {
     "boolean": bool,
     "date": date.fromisoformat,
     "datetime": parse_time,
+    "wall_time": parse_time,
 }
 
 

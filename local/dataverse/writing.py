@@ -38,7 +38,8 @@ def body_values(store: Store, table: Table, document: Any) -> tuple[SqlRow, str 
     for name, value in document.items():
         if name.endswith("@odata.bind"):
             column = _bound_column(table, name.removesuffix("@odata.bind"))
-            row[column.key] = _bound_id(store, table, column, value)
+            target = column.targets[name.removesuffix("@odata.bind")]
+            row[column.key] = _bound_id(store, table, store.schema.table(target), value)
         elif "@" in name:
             continue  # annotations such as @odata.type
         elif name == table.primary_id:
@@ -76,10 +77,9 @@ def _bound_column(table: Table, navigation: str) -> Column:
     return column
 
 
-def _bound_id(store: Store, table: Table, column: Column, value: Any) -> SqlValue:
-    if value is None or column.target is None:
+def _bound_id(store: Store, table: Table, target: Table, value: Any) -> SqlValue:
+    if value is None:
         return None
-    target = store.schema.table(column.target)
     path = urlsplit(str(value)).path.removeprefix("/api/data/v9.2").strip("/")
     match = _REFERENCE.fullmatch(path)
     if match is None or match.group(1) != target.entity_set:
@@ -189,5 +189,6 @@ _CONVERT: Mapping[str, Callable[[Any], SqlValue]] = {
     "boolean": _flag,
     "date": lambda value: date.fromisoformat(value).isoformat(),
     "datetime": _moment,
+    "wall_time": _moment,
     "guid": guid_text,
 }

@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Literal
 
 Status = Literal["active", "suspended", "expired", "deleted", "pending"]
+Provisioning = Literal["success", "pending", "failed", "none"]
+OrderStatus = Literal["completed", "pending", "cancelled", "unknown"]
+Relationship = Literal["reseller", "none", "advisor", "syndication", "microsoft_support", "unknown"]
 Operation = Literal["create", "change_quantity", "set_status"]
 
 MICROSOFT_CSP = "microsoft_csp"
@@ -12,11 +15,15 @@ MICROSOFT_CSP = "microsoft_csp"
 
 @dataclass
 class Customer:
-    """A tenant that buys here. `connector`: the marketplace it buys through, as Work 365 names connectors."""
+    """A tenant that buys here. `connector`: the marketplace it buys through, as Work 365 names connectors.
+
+    Only with the `relationship` reseller does this partner sell to it.
+    """
 
     tenant_id: str
     name: str
     connector: str = MICROSOFT_CSP
+    relationship: Relationship = "reseller"
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,20 @@ class NextTerm:
     billing_cycle: str = "monthly"
 
 
+@dataclass(frozen=True)
+class Step:
+    """A change of quantity: when, and how many seats there were before it."""
+
+    on: datetime
+    quantity_before: int
+
+
 @dataclass
 class ProviderSubscription:
-    """One subscription as the provider has it. `offer_id` is Work 365's part number, `ProductId:SkuId`."""
+    """One subscription as the provider has it. `offer_id` is Work 365's part number, `ProductId:SkuId`.
+
+    The last fields are what a world says instead of what follows from the others; None lets it follow.
+    """
 
     id: str
     tenant_id: str
@@ -58,6 +76,12 @@ class ProviderSubscription:
     order_id: str | None = None
     connector: str = MICROSOFT_CSP
     version: int = 1
+    steps: list[Step] = field(default_factory=list)
+    actions: tuple[str, ...] | None = None
+    suspension_reasons: tuple[str, ...] | None = None
+    cancellation_until: datetime | None = None
+    provisioning: Provisioning | None = None
+    order_status: OrderStatus | None = None
 
     def refundable_now(self, now: datetime) -> list[RefundableBatch]:
         """The batches whose window is open at `now`, the one that closes first first."""

@@ -18,20 +18,28 @@ from local.partner_center.model import (
     Order,
     ProviderSubscription,
     RefundableBatch,
+    Relationship,
+    Step,
 )
 
 Clock = Callable[[], datetime]
+
+PARTNER_ID = "f0a1c2d3-0000-4000-8000-000000000365"
+"""The partner whose Partner Center this is, as refusals name it."""
+_ORDERS = uuid.UUID("6d1f0c52-9b1f-4c0e-8f0a-365000000001")
 
 
 class Provider:
     """Customers, subscriptions and orders, with the provider's own rules. Times are UTC.
 
-    `window_days`: how long newly bought seats may be given back.
+    `window_days`: how long newly bought seats may be given back. `fulfilment`: how long an order stays pending,
+    during which the new seats are booked and the licenses are not there yet.
     """
 
-    def __init__(self, clock: Clock, *, window_days: int = 7) -> None:
+    def __init__(self, clock: Clock, *, window_days: int = 7, fulfilment: timedelta = timedelta()) -> None:
         self.clock = clock
         self.window_days = window_days
+        self.fulfilment = fulfilment
         self.customers: dict[str, Customer] = {}
         self.orders: list[Order] = []
         self.calls: list[Call] = []
@@ -40,12 +48,15 @@ class Provider:
         # A write sent again under the same MS-RequestId is answered, not done again (Partner Center, "headers").
         self._answered: dict[str, object] = {}
 
-    def add_customer(self, tenant_id: str, name: str, connector: str = MICROSOFT_CSP) -> None:
-        """Let a tenant buy here."""
-        self.customers[tenant_id] = Customer(tenant_id, name, connector)
+    def add_customer(
+        self, tenant_id: str, name: str, connector: str = MICROSOFT_CSP, relationship: Relationship = "reseller"
+    ) -> None:
+        """Let a tenant buy here; with another relationship than reseller it is known and cannot."""
+        self.customers[tenant_id] = Customer(tenant_id, name, connector, relationship)
 
     def add_subscription(self, subscription: ProviderSubscription) -> None:
-        """Put a subscription there as it is, without an order."""
+        """Put a subscription there as it is. It was ordered long ago: where it names no order, it gets one's id."""
+        subscription.order_id = subscription.order_id or uuid.uuid5(_ORDERS, subscription.id).hex[:12]
         self._subscriptions.setdefault(subscription.tenant_id, {})[subscription.id] = subscription
 
     def subscription(self, tenant_id: str, subscription_id: str) -> ProviderSubscription | None:
@@ -55,6 +66,10 @@ class Provider:
     def subscriptions(self, tenant_id: str) -> list[ProviderSubscription]:
         """All subscriptions of a tenant, oldest first."""
         return sorted(self._subscriptions.get(tenant_id, {}).values(), key=lambda s: (s.creation_date, s.id))
+
+    def ordered(self, tenant_id: str, order_id: str) -> list[ProviderSubscription]:
+        """The subscriptions of one order, oldest first; none where there is no such order."""
+        return [s for s in self.subscriptions(tenant_id) if (s.order_id or "").lower() == order_id.lower()]
 
     def lift(self, code: str | None = None, provider_name: str | None = None) -> int:
         """End the rules with this code and this provider name (None: any); the number that ended."""
@@ -208,7 +223,10 @@ class Provider:
             raise refuse("900118") from None
         if tenant_id not in self.customers:
             raise refuse("60003")
-        return self.customers[tenant_id]
+        customer = self.customers[tenant_id]
+        if customer.relationship != "reseller":
+            raise refuse("20002", PARTNER_ID, tenant_id)
+        return customer
 
     def _known_subscription(self, tenant_id: str, subscription_id: str) -> ProviderSubscription:
         self._known_customer(tenant_id)
@@ -246,6 +264,7 @@ class Provider:
 
     def _resize(self, subscription: ProviderSubscription, delta: int) -> None:
         now = self.clock()
+        subscription.steps.append(Step(now, subscription.quantity))
         subscription.quantity += delta
         subscription.version += 1
         if delta > 0:

@@ -1,10 +1,11 @@
-"""Partner Center's JSON for customers and subscriptions (fields as in subscription-resources)."""
+"""Partner Center's JSON for customers, subscriptions and orders (fields as in subscription- and order-resources)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.partner_center.model import Customer, NextTerm, ProviderSubscription
+from local.partner_center.fulfilment import Provisioned
+from local.partner_center.model import Customer, NextTerm, OrderStatus, ProviderSubscription
 
 BILLING_CYCLE = "monthly"
 TERM = "P1Y"
@@ -21,8 +22,8 @@ def customer_json(customer: Customer) -> dict[str, Any]:
             "companyName": customer.name,
             "attributes": {"objectType": "CustomerCompanyProfile"},
         },
-        "relationshipToPartner": "reseller",
-        "allowDelegatedAccess": True,
+        "relationshipToPartner": customer.relationship,
+        "allowDelegatedAccess": customer.relationship == "reseller",
         "links": {"self": _link(f"/customers/{customer.tenant_id}")},
         "attributes": {"objectType": "Customer"},
     }
@@ -60,7 +61,7 @@ def subscription_json(subscription: ProviderSubscription, now: datetime) -> dict
         "commitmentEndDate": stamp(end),
         "commitmentEndDateTime": stamp(end),
         "status": subscription.status,
-        "suspensionReasons": ["PartnerSuspended"] if subscription.status == "suspended" else [],
+        "suspensionReasons": _suspension_reasons(subscription),
         "autoRenewEnabled": subscription.auto_renew,
         "isTrial": False,
         "isMicrosoftProduct": True,
@@ -68,7 +69,7 @@ def subscription_json(subscription: ProviderSubscription, now: datetime) -> dict
         "billingCycle": BILLING_CYCLE,
         "termDuration": TERM,
         "renewalTermDuration": TERM,
-        "actions": ["edit", "cancel"] if subscription.status == "active" else [],
+        "actions": _actions(subscription),
         "contractType": "subscription",
         "orderId": subscription.order_id,
         **_windows(subscription, now),
@@ -79,6 +80,47 @@ def subscription_json(subscription: ProviderSubscription, now: datetime) -> dict
         "attributes": {"etag": etag(subscription), "objectType": "Subscription"},
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def provisioning_json(subscription: ProviderSubscription, shown: Provisioned) -> dict[str, Any]:
+    """A SubscriptionProvisioningStatus resource."""
+    fields = {
+        "skuId": subscription.offer_id.partition(":")[2] or subscription.offer_id,
+        "status": shown.status,
+        "quantity": shown.quantity,
+        "endDate": stamp(subscription.commitment_end),
+        "attributes": {"objectType": "SubscriptionProvisioningStatus"},
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def order_json(subscriptions: Sequence[ProviderSubscription], status: OrderStatus) -> dict[str, Any]:
+    """An Order resource with a line for each subscription."""
+    first = subscriptions[0]
+    return {
+        "id": first.order_id,
+        "alternateId": first.order_id,
+        "referenceCustomerId": first.tenant_id,
+        "billingCycle": BILLING_CYCLE,
+        "currencyCode": "USD",
+        "lineItems": [
+            {
+                "lineItemNumber": number,
+                "offerId": each.offer_id,
+                "subscriptionId": each.id,
+                "termDuration": TERM,
+                "transactionType": "New",
+                "friendlyName": each.offer_name or each.offer_id,
+                "quantity": each.quantity,
+            }
+            for number, each in enumerate(subscriptions)
+        ],
+        "creationDate": stamp(first.creation_date),
+        "status": status,
+        "transactionType": "UserPurchase",
+        "links": {"self": _link(f"/customers/{first.tenant_id}/orders/{first.order_id}")},
+        "attributes": {"objectType": "Order"},
+    }
 
 
 def etag(subscription: ProviderSubscription) -> str:
@@ -104,11 +146,25 @@ def _windows(subscription: ProviderSubscription, now: datetime) -> dict[str, Any
             ],
         },
     }
-    if batches and total == subscription.quantity:
-        # Everything is inside a window, so the whole subscription may go until the first one closes.
-        windows["cancellationAllowedUntilDate"] = stamp(batches[0].allowed_until)
-        windows["refundOptions"] = [{"type": "Full", "expiresAt": stamp(batches[0].allowed_until)}]
+    # Where everything is inside a window, the whole subscription may go until the first one closes.
+    whole = batches[0].allowed_until if batches and total == subscription.quantity else None
+    until = subscription.cancellation_until or whole
+    if until is not None:
+        windows["cancellationAllowedUntilDate"] = stamp(until)
+        windows["refundOptions"] = [{"type": "Full", "expiresAt": stamp(until)}]
     return windows
+
+
+def _actions(subscription: ProviderSubscription) -> list[str]:
+    if subscription.actions is not None:
+        return list(subscription.actions)
+    return ["edit", "cancel"] if subscription.status == "active" else []
+
+
+def _suspension_reasons(subscription: ProviderSubscription) -> list[str]:
+    if subscription.suspension_reasons is not None:
+        return list(subscription.suspension_reasons)
+    return ["PartnerSuspended"] if subscription.status == "suspended" else []
 
 
 def _next_term(instructions: NextTerm | None) -> dict[str, Any] | None:

@@ -8,7 +8,18 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal
 
-FaultKind = Literal["throttled", "server_error", "unavailable", "html", "not_json", "hang_up", "silence"]
+FaultKind = Literal[
+    "throttled",
+    "server_error",
+    "unavailable",
+    "forbidden",
+    "html",
+    "not_json",
+    "empty",
+    "nonsense",
+    "hang_up",
+    "silence",
+]
 
 _WINDOW = timedelta(minutes=1)
 _PURPOSE = re.compile(r"\((\w+)\)\s*$")
@@ -18,8 +29,9 @@ _PURPOSE = re.compile(r"\((\w+)\)\s*$")
 class Fault:
     """Something that goes wrong with requests whose path contains `path`.
 
-    `throttled` answers 429 with `retry_after` seconds; `hang_up` cuts the connection in mid-answer; `silence`
-    never answers. Ends at `until` (UTC) or after `times` requests, whichever comes first.
+    `throttled` answers 429 with `retry_after` seconds; `empty` and `nonsense` answer 200 with fields that are
+    missing or make no sense; `hang_up` cuts the connection in mid-answer; `silence` never answers. It ends at `until`
+    (UTC) or after `times` requests, whichever comes first.
     """
 
     kind: FaultKind

@@ -41,6 +41,7 @@ from tests.workflow_kit import Town
 
 APP_USER = "10000000-0000-4000-8000-000000000001"
 PERSON = "10000000-0000-4000-8000-000000000002"
+WORK365_APP = "e4b1a995-abe3-4350-a61c-65fccd32e8bd"
 LOG = "license_change_log"
 TENANTS = 400
 
@@ -110,9 +111,11 @@ class City(Town):
             await self.pass_time(timedelta(minutes=16))
 
     def _people(self) -> None:
-        for user, name in ((APP_USER, "unstuck"), (WORK365_USER_ID, "Work 365")):
-            values = {"name": name, "is_disabled": False, "application_id": user}
+        for user, name, application in ((APP_USER, "unstuck", APP_USER), (WORK365_USER_ID, "Work 365", WORK365_APP)):
+            values = {"name": name, "is_disabled": False, "application_id": application}
             self.records.create("system_user", values, id=user, by=user)
+        for role in ("Work 365 Service", "Work 365 Portal Service"):
+            self.records.grant_role(WORK365_USER_ID, role)
         self.records.create("system_user", {"name": "Ann", "is_disabled": False}, id=PERSON, by=PERSON)
         self.access.grant("token-1", APP_USER)
 
@@ -132,13 +135,17 @@ class City(Town):
             },
             by=PERSON,
         )
+        self.price_list = add("price_list", {"name": "Retail"}, by=PERSON)
+        self.currency = add("currency", {"name": "Euro", "iso_code": "EUR"}, by=PERSON)
         self.customers: list[tuple[str, str, str]] = []
+        self.contracts: list[str] = []
         for n in range(TENANTS):
             tenant = f"30000000-0000-4000-8000-{n:012d}"
             account = add("account", {"name": f"Customer {n}"}, by=PERSON)
             values = {"name": "x", "account": account, "provider": self.csp, "provider_specific_id": tenant}
             self.at_provider.add_customer(tenant, f"Customer {n}")
             self.customers.append((account, add("provider_account", values, by=PERSON), tenant))
+            self.contracts.append(add("billing_contract", {"name": "Monthly", "customer": account}, by=PERSON))
 
     def _subscriptions(self, count: int, status: str, seats: int) -> list[str]:
         rows = [self._subscription(n, status, seats) for n in range(count)]
@@ -162,6 +169,9 @@ class City(Town):
             "product": self.product,
             "provider": self.csp,
             "provider_account": account,
+            "billing_contract": self.contracts[n % TENANTS],
+            "price_list": self.price_list,
+            "currency": self.currency,
             "provider_subscription_id": at_provider,
             "product_class": "license",
             "quantity": Decimal(seats),

@@ -12,7 +12,7 @@ from local.dataverse.records import Record, Records
 from local.partner_center.model import ProviderSubscription, RefundableBatch
 from local.partner_center.provider import Provider
 from local.work365_engine.engine import Engine
-from local.work365_engine.options import WORK365_USER_ID, EngineOptions
+from local.work365_engine.options import SERVICE_ROLES, WORK365_USER_ID, EngineOptions
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -46,7 +46,10 @@ class Town:
         self.provider.add_customer(TENANT, "Contoso")
         self.engine = Engine(self.records, self.provider, self.clock, self.options)
         self.add("system_user", {"name": "Work 365", "is_disabled": False}, id=WORK365_USER_ID)
+        for role in SERVICE_ROLES:
+            self.records.grant_role(WORK365_USER_ID, role)
         self.customer = self.add("account", {"name": "Contoso"})
+        self.contract = self.add("billing_contract", {"name": "Contoso - monthly", "customer": self.customer})
         self.product = self.add("product", {"name": "Business Basic", "provider_part_number": PART})
         self.csp = self.add_provider("Microsoft CSP", "automatic")
         self.account = self.add_account(TENANT)
@@ -71,6 +74,7 @@ class Town:
         row: dict[str, Any] = {
             "name": "Business Basic",
             "customer": self.customer,
+            "billing_contract": self.contract,
             "product": self.product,
             "provider": self.csp,
             "provider_account": self.account,

@@ -29,11 +29,13 @@ class Behind:
         self.bought = bought
         self.engine = Engine(dataverse.records, provider, dataverse.clock, self.options)
         customer = self.add("account", name="Contoso")
+        contract = self.add("billing_contract", name="Contoso - monthly", customer=customer)
         csp = self.add("provider", name="Microsoft CSP", type="automatic", connector="microsoft_csp")
         account = self.add("provider_account", provider=csp, account=customer, provider_specific_id=TENANT)
         self.subscription = self.add(
             "subscription",
             customer=customer,
+            billing_contract=contract,
             provider=csp,
             provider_account=account,
             provider_subscription_id="s-1",

@@ -74,7 +74,7 @@ def test_a_merge_fails_where_it_must(town: Town, status: str, words: str) -> Non
     town.engine.cycle()
     for one in (scheduled, later):
         assert town.row("scheduled_license_change_log", one)["status"] == "merge_failed"
-    reports = town.records.find("work365_job", type="other", job_status="failed")
+    reports = town.records.find("work365_job", type="merge_scheduled_change", job_status="failed")
     assert all(words in report["results"] for report in reports)
     assert len(reports) == 2
     assert len(made_from(town, subscription)) == (status == "awaiting_provisioning")

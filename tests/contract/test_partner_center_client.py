@@ -16,6 +16,7 @@ from local.partner_center.traffic import Fault, FaultKind
 from local.partner_center.web_api import AUDIENCE, create_app
 from local.partner_center.web_api import PartnerCenter as LocalPartnerCenter
 from shared.adapters.partner_center.client import Limits, PartnerCenter
+from shared.adapters.partner_center.subscription import Refundable
 from shared.adapters.web.sender import Retries
 from shared.adapters.web.transport import HttpTransport
 from shared.errors import (
@@ -109,7 +110,7 @@ async def test_a_customers_subscriptions_with_what_a_diagnosis_needs() -> None:
     assert (one.has_next_term_instructions, one.next_term_quantity) == (True, 9)
     assert two.has_next_term_instructions is False
     assert one.refundable_total == 2
-    assert one.refundable[0].allowed_until == NOW + timedelta(days=3)
+    assert one.refundable == (Refundable(2, NOW + timedelta(days=3)),)
     assert (one.auto_renew, one.is_trial, one.order_id) == (True, False, "order-1")
     assert (one.actions, two.actions, two.suspension_reasons) == (("edit", "cancel"), (), ("PartnerSuspended",))
     assert one.etag

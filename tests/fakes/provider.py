@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.domain.evidence import ProviderReading, ProviderSubscription
+from shared.domain.evidence import ProviderDetails, ProviderReading, ProviderSubscription
 from shared.ports import Clock
 
 
@@ -20,6 +20,9 @@ class FakeProvider:
     transient: bool = False
     """Whether that problem passes by itself."""
     reads: list[tuple[str, ...]] = field(default_factory=list)
+    said: dict[str, ProviderDetails] = field(default_factory=dict)
+    """What it says of a subscription's last order, where that is not simply done; by subscription id."""
+    asked_for_details: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
 
     def hold(self, tenant_id: str, *subscriptions: ProviderSubscription) -> None:
         """A customer with these subscriptions."""
@@ -41,5 +44,19 @@ class FakeProvider:
             return ProviderReading(now, problem=self.problem, transient=self.transient)
         held = self.subscriptions.get(tenant_id)
         if held is None:
-            return ProviderReading(now, problem="the provider does not know this customer")
-        return ProviderReading(now, tuple(held.values()))
+            return ProviderReading(now, problem="the provider does not know this customer", relationship=False)
+        return ProviderReading(now, tuple(held.values()), relationship=True)
+
+    async def details(self, wanted: Sequence[tuple[str, str]]) -> Mapping[str, ProviderDetails]:
+        await asyncio.sleep(0)
+        self.asked_for_details.append(tuple(wanted))
+        return {subscription_id: self._details(tenant_id, subscription_id) for tenant_id, subscription_id in wanted}
+
+    def _details(self, tenant_id: str, subscription_id: str) -> ProviderDetails:
+        now = self.clock.now()
+        if self.problem is not None:
+            return ProviderDetails(now, problem=self.problem)
+        held = self.subscriptions.get(tenant_id, {}).get(subscription_id)
+        if held is None:
+            return ProviderDetails(now, problem="the provider does not show this subscription")
+        return self.said.get(subscription_id) or ProviderDetails(now, "success", held.quantity, "completed")

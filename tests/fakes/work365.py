@@ -8,8 +8,8 @@ from shared.domain.evidence import (
     Change,
     Evidence,
     Job,
-    Parent,
     ProvisioningStatus,
+    Related,
     Subscription,
     SubscriptionStatus,
 )
@@ -106,7 +106,7 @@ class FakeWork365:
             changes=tuple(held.changes.values()),
             read_on=self.clock.now(),
             jobs=tuple(held.jobs),
-            parent=Parent(parent.subscription, tuple(parent.changes.values())) if parent else None,
+            parent=Related(parent.subscription, tuple(parent.changes.values())) if parent else None,
             linked_at_provider=frozenset(),
             own_user_id=OURS,
             service_user_ids=frozenset({OURS, WORK365_USER}),

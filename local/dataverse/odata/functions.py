@@ -129,7 +129,7 @@ def _from_text(column_type: str, text: str) -> SqlValue:
                 return {"true": 1, "false": 0, "1": 1, "0": 0}.get(text.lower())
             case "date":
                 return datetime.fromisoformat(text).date().isoformat()
-            case "datetime":
+            case "datetime" | "wall_time":
                 moment = datetime.fromisoformat(text)
                 return time_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except ValueError:
@@ -152,7 +152,7 @@ def _whole(node: CrmFunction) -> int:
 
 
 def _needs_time(node: CrmFunction, column_type: str) -> None:
-    if column_type not in ("date", "datetime"):
+    if column_type not in ("date", "datetime", "wall_time"):
         raise bad_query(f"The function Microsoft.Dynamics.CRM.{node.name} needs a date column.")
 
 

@@ -16,6 +16,7 @@ EDM_TYPES: Mapping[str, str] = {
     "boolean": "Edm.Boolean",
     "date": "Edm.Date",
     "datetime": "Edm.DateTimeOffset",
+    "wall_time": "Edm.DateTimeOffset",
     "guid": "Edm.Guid",
     "lookup": "Edm.Guid",
     "choice": "Edm.Int32",
@@ -54,6 +55,7 @@ _FITTING: Mapping[str, Mapping[str, Callable[[Literal], SqlValue]]] = {
     "date": {"date": _plain},
     # A bare date means its first moment.
     "datetime": {"datetime": _moment, "date": _moment},
+    "wall_time": {"datetime": _moment, "date": _moment},
     # Dataverse takes a GUID in quotes too.
     "guid": {"guid": _guid, "string": _guid},
     "lookup": {"guid": _guid, "string": _guid},

@@ -176,8 +176,8 @@ def _expand(schema: Schema, table: Table, text: str) -> Expand:
             raise bad_query(f"The query parameter {key} is not supported in $expand.")
         options[key] = value
     lookup = table.by_navigation.get(name)
-    if lookup is not None and lookup.target is not None:
-        target = schema.table(lookup.target)
+    if lookup is not None:
+        target = schema.table(lookup.targets[name])
         return Expand(name, "lookup", _query(schema, target, options, {}), lookup, None, inner)
     found = schema.collections(table.key).get(name)
     if found is not None:
@@ -192,9 +192,9 @@ def _expand(schema: Schema, table: Table, text: str) -> Expand:
 
 def _reference(schema: Schema, table: Table, name: str) -> Expand:
     lookup = table.by_navigation.get(name)
-    if lookup is None or lookup.target is None:
+    if lookup is None:
         raise bad_query("Only navigation properties that are single-valued can be expanded with $ref.")
-    return Expand(name, "lookup", Query(schema.table(lookup.target), select=()), lookup, None, "")
+    return Expand(name, "lookup", Query(schema.table(lookup.targets[name]), select=()), lookup, None, "")
 
 
 def _all_expands(query: Query) -> Iterator[Expand]:

@@ -211,9 +211,9 @@ class FilterCompiler:
         first = ""
         for name in navigation:
             lookup = table.by_navigation.get(name)
-            if lookup is None or lookup.target is None:
+            if lookup is None:
                 raise unknown_property(name, table.logical)
-            table, alias = self.schema.table(lookup.target), self._alias()
+            table, alias = self.schema.table(lookup.targets[name]), self._alias()
             self.tables.add(table.key)
             test = f"{alias}.id = {source}.{quoted(lookup.key)}"
             if first:

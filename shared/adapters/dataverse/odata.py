@@ -95,6 +95,11 @@ def in_(column: str, values: Sequence[str | int | UUID]) -> Filter:
     return Filter(f"{owner}{slash}Microsoft.Dynamics.CRM.In(PropertyName='{last}',PropertyValues=[{items}])")
 
 
+def starts_with(column: str, text: str) -> Filter:
+    """`column` begins with `text`, without regard to case. `_` and `%` in it stand for any character or any text."""
+    return Filter(f"startswith({_path(column)},{literal(text)})")
+
+
 def any_row(navigation: str, condition: Filter) -> Filter:
     """At least one row of a collection matches; write its columns as `x/column`."""
     return Filter(f"{name(navigation)}/any(x:{condition.text})")

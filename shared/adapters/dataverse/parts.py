@@ -25,10 +25,13 @@ def etag(text: object) -> ETag:
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """Read rows; all their pages are fetched, in pages of `page_size` rows (5,000 at most)."""
+    """Read rows; all their pages are fetched, in pages of `page_size` rows (5,000 at most).
+
+    `page_size` None asks for no size: only then does Dataverse heed `$top`.
+    """
 
     path: str
-    page_size: int = 5_000
+    page_size: int | None = 5_000
 
 
 @dataclass(frozen=True, slots=True)

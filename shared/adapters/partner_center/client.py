@@ -1,9 +1,11 @@
-"""Partner Center's subscriptions, read only.
+"""Partner Center's customers, subscriptions and orders, read only.
 
     center = PartnerCenter(tokens=tokens, transport=HttpTransport(), product="unstuck/1.0")
     found = await center.subscriptions(tenant_id, purpose="diagnose")
 
 https://learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-subscriptions
+https://learn.microsoft.com/partner-center/developer/get-a-customer-by-id
+https://learn.microsoft.com/partner-center/developer/get-an-order-by-id
 """
 
 import re
@@ -13,6 +15,8 @@ from typing import Any
 from uuid import uuid4
 
 from shared.adapters.partner_center import faults
+from shared.adapters.partner_center.fields import lower
+from shared.adapters.partner_center.last_order import Provisioning, order_status, provisioning
 from shared.adapters.partner_center.subscription import Subscription, subscription
 from shared.adapters.web.answers import json_of
 from shared.adapters.web.gate import Gate
@@ -27,6 +31,7 @@ BASE_URL = "https://api.partnercenter.microsoft.com"
 _ROOT = "/v1/"
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,4000}")
 _CONTINUATION = "MS-ContinuationToken"
+_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,36 @@ class PartnerCenter:
     async def subscription(self, tenant_id: str, subscription_id: str, *, purpose: str) -> Subscription:
         """One subscription of a customer. Raises NotFound when either is not there."""
         path = f"customers/{guid(tenant_id)}/subscriptions/{guid(subscription_id)}"
+        return subscription(await self._resource(path, subscription_id, purpose))
+
+    async def relationship(self, tenant_id: str, *, purpose: str) -> str | None:
+        """How a customer stands to this partner, in Partner Center's words: reseller, none, ... None: it does not say.
+
+        Raises NotFound or Forbidden for a tenant that is no customer of this partner.
+        """
+        body = await self._resource(f"customers/{guid(tenant_id)}", tenant_id, purpose)
+        return lower(body.get("relationshipToPartner"))
+
+    async def provisioning(self, tenant_id: str, subscription_id: str, *, purpose: str) -> Provisioning:
+        """How far a subscription's licenses are. Only given to App+User: Forbidden (900329) for an app alone."""
+        path = f"customers/{guid(tenant_id)}/subscriptions/{guid(subscription_id)}/provisioningstatus"
+        return provisioning(await self._resource(path, None, purpose))
+
+    async def order_status(self, tenant_id: str, order_id: str, *, purpose: str) -> str | None:
+        """The status of an order. Raises NotFound for one that is not there, or not yet: it may take 15 minutes.
+
+        Raises ValueError for what cannot be an order's id.
+        """
+        if not _ORDER_ID.fullmatch(order_id):
+            raise ValueError(f"not an order's id: {order_id[:60]!r}")
+        return order_status(await self._resource(f"customers/{guid(tenant_id)}/orders/{order_id}", order_id, purpose))
+
+    async def _resource(self, path: str, id: str | None, purpose: str) -> dict[str, Any]:
+        """One resource; where it names itself, the one that was asked for."""
         body = await self._get(self._site.target(path), {}, purpose, self._sender.patience())
-        found = subscription(body)
-        if found.id != guid(subscription_id):
-            raise Garbled("partner_center", "Partner Center answered with another subscription than the one asked for.")
-        return found
+        if id is not None and lower(body.get("id")) != id.lower():
+            raise Garbled("partner_center", "Partner Center answered with something else than what was asked for.")
+        return body
 
     async def _pages(self, path: str, purpose: str, patience: Patience) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

@@ -24,12 +24,17 @@ from shared.errors import (
     Throttled,
 )
 
+APP_ONLY = "900329"
+"""The code for what is not given to an app that signs in by itself, whatever its rights."""
+
 type _Meaning = tuple[type[SourceError], str]
 
 _BY_CODE: Mapping[str, _Meaning] = {
     "60003": (NotFound, "Partner Center knows no such customer tenant. Check the provider account's tenant id."),
     "20003": (NotFound, "This customer has no such subscription in Partner Center."),
     "20002": (Forbidden, "We have no reseller relationship with this customer in Partner Center."),
+    "20000": (NotFound, "Partner Center cannot find this order yet: a new one may take 15 minutes to show."),
+    APP_ONLY: (Forbidden, "Partner Center gives this only to an app together with a user (App+User)."),
     "900420": (SignInRefused, "The token is for another API. Ask for it with Partner Center's own address."),
 }
 _BY_STATUS: Mapping[int, _Meaning] = {

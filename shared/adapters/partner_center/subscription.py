@@ -4,14 +4,13 @@ whoever decides upon it has to treat None as not known.
 https://learn.microsoft.com/partner-center/developer/subscription-resources
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-# 2026-11-22T08:00:00, with up to seven digits of a second, with or without a zone (it is always UTC).
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
+from shared.adapters.partner_center.fields import first_moment, flag, lower, mapping, moment, text, whole, words
+
 _KNOWN_STATUS = ("none", "active", "pending", "suspended", "expired", "disabled", "deleted")
 
 
@@ -59,11 +58,15 @@ class Subscription:
 
     next_term_quantity: int | None
     refundable_total: int | None
-    refundable: tuple[Refundable, ...]
-    refund_options: tuple[RefundOption, ...]
+    refundable: tuple[Refundable, ...] | None
+    """None when it is not said, or one of the batches makes no sense: what is left out would count."""
+
+    refund_options: tuple[RefundOption, ...] | None
     cancellation_until: datetime | None
     suspension_reasons: tuple[str, ...]
-    actions: tuple[str, ...]
+    actions: tuple[str, ...] | None
+    """What may be done with it now, in lower case; None when it is not said."""
+
     etag: str | None
 
     @property
@@ -74,43 +77,43 @@ class Subscription:
 
 def subscription(resource: Mapping[str, Any]) -> Subscription:
     """Reads one Subscription resource."""
-    refundable = _mapping(resource.get("refundableQuantity"))
+    refundable = mapping(resource.get("refundableQuantity"))
     next_term = resource.get("scheduledNextTermInstructions")
     return Subscription(
-        id=_id(resource.get("id")),
-        offer_id=_text(resource.get("offerId")),
-        offer_name=_text(resource.get("offerName")),
-        friendly_name=_text(resource.get("friendlyName")),
-        quantity=_whole(resource.get("quantity")),
+        id=lower(resource.get("id")),
+        offer_id=text(resource.get("offerId")),
+        offer_name=text(resource.get("offerName")),
+        friendly_name=text(resource.get("friendlyName")),
+        quantity=whole(resource.get("quantity")),
         status=_status(resource.get("status")),
-        parent_id=_id(resource.get("parentSubscriptionId")),
-        order_id=_text(resource.get("orderId")),
-        created_on=_time(resource.get("creationDate")),
-        effective_start=_time(resource.get("effectiveStartDate")),
-        commitment_end=_first_time(resource, "commitmentEndDateTime", "commitmentEndDate"),
-        auto_renew=_flag(resource.get("autoRenewEnabled")),
-        is_trial=_flag(resource.get("isTrial")),
-        term_duration=_text(resource.get("termDuration")),
-        billing_cycle=_text(resource.get("billingCycle")),
+        parent_id=lower(resource.get("parentSubscriptionId")),
+        order_id=text(resource.get("orderId")),
+        created_on=moment(resource.get("creationDate")),
+        effective_start=moment(resource.get("effectiveStartDate")),
+        commitment_end=first_moment(resource, "commitmentEndDateTime", "commitmentEndDate"),
+        auto_renew=flag(resource.get("autoRenewEnabled")),
+        is_trial=flag(resource.get("isTrial")),
+        term_duration=text(resource.get("termDuration")),
+        billing_cycle=text(resource.get("billingCycle")),
         has_next_term_instructions=_present(next_term),
-        next_term_quantity=_whole(_mapping(next_term).get("quantity")),
-        refundable_total=_whole(refundable.get("totalQuantity")),
+        next_term_quantity=whole(mapping(next_term).get("quantity")),
+        refundable_total=whole(refundable.get("totalQuantity")),
         refundable=_each(refundable.get("details"), _refundable),
         refund_options=_each(resource.get("refundOptions"), _refund_option),
-        cancellation_until=_time(resource.get("cancellationAllowedUntilDate")),
-        suspension_reasons=_texts(resource.get("suspensionReasons")),
-        actions=_texts(resource.get("actions")),
-        etag=_text(_mapping(resource.get("attributes")).get("etag")),
+        cancellation_until=moment(resource.get("cancellationAllowedUntilDate")),
+        suspension_reasons=_reasons(resource.get("suspensionReasons")),
+        actions=words(resource.get("actions")),
+        etag=text(mapping(resource.get("attributes")).get("etag")),
     )
 
 
 def _refundable(detail: Mapping[str, Any]) -> Refundable:
-    return Refundable(_whole(detail.get("quantity")), _time(detail.get("allowedUntilDateTime")))
+    return Refundable(whole(detail.get("quantity")), moment(detail.get("allowedUntilDateTime")))
 
 
 def _refund_option(option: Mapping[str, Any]) -> RefundOption:
     # The documentation's table says expiresAfter, its samples and the SDK expiresAt.
-    return RefundOption(_text(option.get("type")), _first_time(option, "expiresAt", "expiresAfter"))
+    return RefundOption(text(option.get("type")), first_moment(option, "expiresAt", "expiresAfter"))
 
 
 def _present(value: Any) -> bool | None:
@@ -120,50 +123,16 @@ def _present(value: Any) -> bool | None:
 
 
 def _status(value: Any) -> str | None:
-    text = _text(value)
-    return text.lower() if text and text.lower() in _KNOWN_STATUS else text
+    found = text(value)
+    return found.lower() if found and found.lower() in _KNOWN_STATUS else found
 
 
-def _text(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+def _reasons(value: Any) -> tuple[str, ...]:
+    """Only ever shown to a person, so whatever can be read of them helps."""
+    return tuple(found for each in value if (found := text(each))) if isinstance(value, list) else ()
 
 
-def _id(value: Any) -> str | None:
-    text = _text(value)
-    return text.lower() if text else None
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _each[T](value: Any, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...] | None:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         return None
-    return int(value) if value >= 0 and value == value // 1 else None
-
-
-def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _time(value: Any) -> datetime | None:
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _first_time(fields: Mapping[str, Any], *names: str) -> datetime | None:
-    return next((time for name in names if (time := _time(fields.get(name))) is not None), None)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(text for text in map(_text, value) if text) if isinstance(value, list) else ()
-
-
-def _each[T](value: Any, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
-    return tuple(read(each) for each in value if isinstance(each, dict)) if isinstance(value, list) else ()
+    return tuple(read(each) for each in value)

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.adapters.text import well_formed
+
 COLUMN_UNITS = 32_000
 """UTF-16 code units that we put into one column; the limit is 32,768."""
 
@@ -21,11 +23,6 @@ TRANSACTION_BYTES = 3_500_000
 def units(text: str) -> int:
     """UTF-16 code units of `text`: what the limits count. An emoji is two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def well_formed(text: str) -> str:
-    """`text` with halves of emojis (a message cut by its sender) replaced, since such text cannot be sent."""
-    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def cut(text: str, most: int) -> str:

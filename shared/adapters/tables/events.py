@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.tables.columns import COLUMN_UNITS, ENTITY_BYTES, as_json, size, split, units, well_formed
+from shared.adapters.tables.columns import COLUMN_UNITS, ENTITY_BYTES, as_json, size, split, units
 from shared.adapters.tables.keys import event_row, partition_of, stamp
 from shared.adapters.tables.rows import SCHEMA_VERSION, Reader
+from shared.adapters.text import well_formed
 from shared.domain.case import Event
 from shared.errors import Refused
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.tables.columns import cut, well_formed
+from shared.adapters.tables.columns import cut
 from shared.adapters.tables.keys import moment_of, partition_of, stamp
+from shared.adapters.text import well_formed
 from shared.domain.case import Case, State
 from shared.ports import CaseFilter
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.adapters.tables.columns import cut, well_formed
+from shared.adapters.tables.columns import cut
 from shared.adapters.tables.keys import stamp
 from shared.adapters.tables.rows import SCHEMA_VERSION, Reader
+from shared.adapters.text import well_formed
 from shared.ports import SweepReceipt
 
 TABLE = "sweeps"

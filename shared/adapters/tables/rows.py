@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.adapters.tables.columns import ENTITY_BYTES, cut, joined, size, split, well_formed
+from shared.adapters.tables.columns import ENTITY_BYTES, cut, joined, size, split
 from shared.adapters.tables.keys import moment_of, partition_of, stamp
 from shared.adapters.tables.shorten import fitting, with_fewer_facts
+from shared.adapters.text import well_formed
 from shared.domain.case import ACTING, Case, Notification, State
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from shared.adapters.tables.columns import COLUMN_UNITS, as_json, cut, units, well_formed
+from shared.adapters.tables.columns import COLUMN_UNITS, as_json, cut, units
+from shared.adapters.text import well_formed
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Fact
 from shared.errors import Refused

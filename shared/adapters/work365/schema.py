@@ -9,13 +9,25 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import SettingsError
 
 type ColumnType = Literal[
-    "text", "whole", "decimal", "boolean", "date", "datetime", "guid", "lookup", "choice", "state", "status"
+    "text",
+    "whole",
+    "decimal",
+    "boolean",
+    "date",
+    "datetime",
+    "wall_time",
+    "guid",
+    "lookup",
+    "choice",
+    "state",
+    "status",
 ]
 
 
@@ -39,6 +51,8 @@ class Column(BaseModel):
     target: str | None = None
     navigation: str | None = None
     collection: str | None = None
+    also: Mapping[str, str] | None = None
+    """Further tables that a lookup may lead to, by the navigation property that leads there."""
     options: Mapping[str, Option] | None = None
     states: Mapping[str, str] | None = None
 
@@ -58,6 +72,16 @@ class Column(BaseModel):
         return {option.value: key for key, option in (self.options or {}).items()}
 
 
+class Association(BaseModel):
+    """A many-to-many relationship, by the navigation property that this table has for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    navigation: str
+    target: str
+    known: Literal["public", "assumed"]
+
+
 class Table(BaseModel):
     """One table with the columns that the app reads or writes."""
 
@@ -69,12 +93,19 @@ class Table(BaseModel):
     label: str
     known: Literal["public", "assumed"]
     columns: Mapping[str, Column]
+    associations: Mapping[str, Association] = {}
 
     def column(self, key: str) -> Column:
         """Raises SettingsError when the map lacks it."""
         if key not in self.columns:
             raise SettingsError([f"WORK365_SCHEMA_MAP: table {self.logical} has no column {key}"])
         return self.columns[key]
+
+    def association(self, key: str) -> Association:
+        """Raises SettingsError when the map lacks it."""
+        if key not in self.associations:
+            raise SettingsError([f"WORK365_SCHEMA_MAP: table {self.logical} has no association {key}"])
+        return self.associations[key]
 
 
 class SchemaMap(BaseModel):
@@ -84,6 +115,8 @@ class SchemaMap(BaseModel):
 
     version: Literal[1]
     about: str
+    application_ids: Mapping[str, UUID] = {}
+    """Work 365's own applications in Entra, by region: whoever signs in as one of them is its back-end."""
     tables: Mapping[str, Table]
 
     def table(self, key: str) -> Table:
@@ -91,6 +124,11 @@ class SchemaMap(BaseModel):
         if key not in self.tables:
             raise SettingsError([f"WORK365_SCHEMA_MAP: there is no table {key}"])
         return self.tables[key]
+
+    def follows(self, table: str, key: str) -> bool:
+        """Whether a lookup and the table that it leads to are both in the map: some may be taken out of it."""
+        column = self.table(table).columns.get(key)
+        return column is not None and column.target in self.tables
 
 
 def load(path: str | None = None) -> SchemaMap:

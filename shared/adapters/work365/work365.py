@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
-from uuid import UUID
 
 from shared.adapters.dataverse import odata
 from shared.adapters.dataverse.client import Dataverse
 from shared.adapters.dataverse.parts import PartResult, Patch, etag
+from shared.adapters.work365.environment_queries import EnvironmentQueries
 from shared.adapters.work365.evidence_reads import Reading
 from shared.adapters.work365.jobs import JobRow, JobRunner, NextCycle, Workflow
 from shared.adapters.work365.queries import Queries
+from shared.adapters.work365.reader import Reader
 from shared.adapters.work365.rows import Rows
 from shared.adapters.work365.schema import SchemaMap
 from shared.errors import (
     Forbidden,
+    Garbled,
     NotFound,
     Refused,
     SignInRefused,
@@ -39,20 +41,25 @@ class DataverseWork365:
         self._schema = schema
         self._clock = clock
         self._time_zone = time_zone
-        self._queries = Queries(schema)
+        self._queries = Queries(schema, time_zone)
         self._queries.check()
+        self._environment = EnvironmentQueries(schema)
+        self._environment.all()  # built once here, so that a name that the map lacks is found before any read
         self._runner = self._job_runner(run_job)
         self._changes = schema.table("license_change_log")
 
     async def find_suspects(self, created_before: datetime, today: date) -> Suspects:
         rows = await self._dataverse.get_pages(self._queries.suspects(created_before, today), purpose="sweep")
-        column = self._schema.table("subscription").primary_id
+        read = Rows(self._schema, self._time_zone)
+        ids = [read.reader("subscription", row).id for row in rows]
+        if not all(ids):
+            raise Garbled("dataverse", "Dataverse gave a subscription without an id. Nothing of the answer is used.")
         # Rows can come twice when they change while pages are read.
-        return Suspects(tuple(dict.fromkeys(str(row[column]).casefold() for row in rows if column in row)))
+        return Suspects(tuple(dict.fromkeys(ids)))
 
     async def read_evidence(self, subscription_ids: Sequence[str], *, purpose: str) -> EvidenceRead:
         rows = Rows(self._schema, self._time_zone)
-        reading = Reading(self._dataverse, self._queries, rows, self._clock, purpose)
+        reading = Reading(self._dataverse, self._queries, self._environment, rows, self._clock, purpose)
         return await reading.evidence(subscription_ids)
 
     async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
@@ -67,8 +74,7 @@ class DataverseWork365:
             row = await self._dataverse.get(self._queries.subscription_of_change(change_id), purpose="diagnose")
         except NotFound:
             return None
-        value = row.get(self._changes.column("subscription").in_row)
-        return str(UUID(value)) if isinstance(value, str) else None
+        return Reader(self._changes, row, self._time_zone).lookup("subscription")
 
     def _patch(self, write: StatusWrite) -> Patch:
         column = self._changes.column("provisioning_status")
