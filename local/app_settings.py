@@ -8,7 +8,7 @@ _TIMES = {
     "UNSTUCK_GRACE_SECONDS": "1",
     "UNSTUCK_STABLE_SECONDS": "2",
     # Each look asks Partner Center about each customer, and it allows the whole partner 500 requests a minute.
-    "UNSTUCK_LOOK_AGAIN_SECONDS": "10",
+    "UNSTUCK_LOOK_AGAIN_SECONDS": "15",
     "UNSTUCK_ACTION_LIMIT_SECONDS": "20",
     "UNSTUCK_PROVIDER_LAG_SECONDS": "1",
     # Not shortened as much: the worlds have jobs that are slow but alive, on slow machines too.

@@ -18,9 +18,9 @@ from local.control.faults import add_fault, clear_faults
 from local.control.harm import CHANGE, JOB, forbidden_writes, left_not_applicable
 from local.schema import SchemaError
 from local.worlds.built import Planned
+from local.worlds.changing import Deed
 from local.worlds.happenings import CannotBeDone
 from local.worlds.identities import APP_USER_ID, row_id
-from local.worlds.model import Deed
 from local.worlds.reading import WorldError, parse_world
 
 type Endpoint = Callable[[Request], Awaitable[Response]]

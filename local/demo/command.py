@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -14,9 +15,10 @@ from rich.console import Console
 
 from local.app_settings import SettingRefused
 from local.demo.board import Board
-from local.demo.drawing import draw_closing
+from local.demo.drawing import draw_closing, draw_reasoning
 from local.demo.judging import Summary
 from local.demo.picture import save_picture
+from local.demo.reasoning import Reasoning
 from local.demo.running import Run, WorldRun
 from local.demo.screens import Screen, screen_for
 from local.demo.watching import Watcher
@@ -25,7 +27,7 @@ from local.up import Stopped, stack_options, stop_on_signals
 from local.worlds.model import World
 from local.worlds.reading import WorldError, find_world, read_world
 
-DEFAULT_WORLDS = ("default", "consent-expired", "busy-plugins")
+DEFAULT_WORLDS = ("default", "consent-expired", "busy-plugins", "every-cause", "service-user", "automation-off")
 _INTERRUPTED = 130
 _PLAIN_WIDTH = 110
 
@@ -89,6 +91,11 @@ def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], s
     return runs
 
 
+def _shown(runs: Sequence[Run]) -> tuple[Reasoning, ...]:
+    """The examples of the world that has most to tell."""
+    return max((run.examples for run in runs), key=lambda some: sum(len(e.checked) for e in some), default=())
+
+
 def _board(world: World, phase: str) -> Board:
     stuck = sum(group.count for group in world.subscriptions if group.expect.cause is not None)
     return Board(title=f"Unstuck - the world {world.name}", phase=phase, subscriptions=world.size, stuck=stuck)
@@ -106,6 +113,8 @@ def _close(given: argparse.Namespace, console: Console, summary: Summary, runs: 
     if not all(run.in_time for run in runs):
         unexpected.insert(0, f"time was over after {given.deadline:.0f} s (--deadline)")
     drawn = draw_closing(summary, unexpected, len(runs), good=good)
+    for example in _shown(runs):
+        console.print(draw_reasoning(example))
     console.print(drawn)
     if given.svg:
         save_picture(drawn, given.svg)

@@ -15,6 +15,7 @@ from rich.text import Text
 from local.demo.board import COLUMNS, Board
 from local.demo.judging import OUTCOMES, PURPOSES, Summary
 from local.demo.news import News
+from local.demo.reasoning import Reasoning, shortened
 
 STYLES: Mapping[str, str] = {
     "moving": "cyan",
@@ -29,6 +30,7 @@ STYLES: Mapping[str, str] = {
 _BOARD_LINES = 30
 _MOST_NEWS, _LEAST_NEWS = 10, 3
 _SHOWN_UNEXPECTED = 20
+_SHOWN_REASONS, _SHOWN_LENGTH = 8, 300
 
 
 def draw_board(board: Board, spinner: Spinner, began: float, height: int) -> RenderableType:
@@ -95,6 +97,24 @@ def draw_closing(summary: Summary, unexpected: Sequence[str], worlds: int, *, go
     table.add_section()
     table.add_row("all", *(str(summary.outcomes[o] or "·") for o in OUTCOMES), str(sum(summary.by_cause.values())))
     return Group(table, Text(), *_conclusion(summary, unexpected, good=good))
+
+
+def draw_reasoning(example: Reasoning) -> RenderableType:
+    """One case: what was checked, what was ruled out and why, what remains."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    parts = (
+        ("checked", shortened(example.checked, _SHOWN_REASONS)),
+        ("ruled out", shortened(example.ruled_out, _SHOWN_REASONS)),
+        ("remains", example.remains),
+        ("next", (example.next_step,)),
+    )
+    for heading, lines in parts:
+        for number, line in enumerate(lines):
+            table.add_row(heading if number == 0 else "", Text(line[:_SHOWN_LENGTH]))
+    title = Text(f"{example.name}: {example.cause}, {example.state.replace('_', ' ')}", style=STYLES[example.state])
+    return Panel(table, title=title, title_align="left", border_style="dim")
 
 
 def _headline(summary: Summary, worlds: int) -> str:

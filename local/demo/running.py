@@ -10,6 +10,7 @@ from local.demo.board import Board
 from local.demo.judging import Expected, SeenCase, Summary, Verdict, judge, settled, summarize
 from local.demo.mischief import Mischief
 from local.demo.news import News, whats_new
+from local.demo.reasoning import Reasoning, examples
 from local.demo.watching import Watcher
 
 _LOOK_EVERY_SECONDS = 0.5
@@ -26,6 +27,8 @@ class Run:
     summary: Summary
     unexpected: tuple[str, ...]
     in_time: bool
+    examples: tuple[Reasoning, ...] = ()
+    """Some cases with what the app has thought about them."""
 
     @property
     def good(self) -> bool:
@@ -68,7 +71,14 @@ class WorldRun:
         unexpected += [f"{one['kind']}: {one['detail']} (change {one['change_id']})" for one in harm["engine"]]
         unexpected += [f"forbidden write: {one['why']} ({one['table']} {one['id']})" for one in harm["forbidden"]]
         unexpected += [f"left at Not Applicable: change {change}" for change in harm["left_not_applicable"]]
-        return Run(summary, tuple(unexpected), in_time)
+        return Run(summary, tuple(unexpected), in_time, self._examples())
+
+    def _examples(self) -> tuple[Reasoning, ...]:
+        """They are for show: an app that does not answer this instant spoils no run."""
+        try:
+            return tuple(self._watcher.reasoning(case.id) for case in examples(self._cases.values()))
+        except httpx.HTTPError:
+            return ()
 
     def _begin(self) -> None:
         """The app's own timer would do it in a moment; asking is quicker. A worker that starts takes its time."""

@@ -5,6 +5,7 @@ from typing import Any, Self
 import httpx
 
 from local.demo.judging import Expected, SeenCase
+from local.demo.reasoning import Reasoning
 from local.stack import Addresses
 
 _PATIENCE_SECONDS = 100
@@ -47,6 +48,10 @@ class Watcher:
     def resolved_cases(self) -> dict[str, SeenCase]:
         """Every case by id that is resolved; none of them ever changes again."""
         return self._list({"state": "resolved"})
+
+    def reasoning(self, case_id: str) -> Reasoning:
+        """Why a case is what it is."""
+        return Reasoning.of(self._app.get(f"/cases/{case_id}").raise_for_status().json())
 
     def harm(self) -> dict[str, Any]:
         """What must not have happened."""

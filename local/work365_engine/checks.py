@@ -28,6 +28,8 @@ NO_ACCOUNT = (
 NO_SUBSCRIPTION = "The License Change Log has no Subscription."
 NO_PART_NUMBER = "Provider Part Number is not specified on the Product."
 INACTIVE_PROVIDER = "The Provider is inactive."
+INACTIVE_PRODUCT = "The Product is inactive."
+NO_REDUCTION = "Quantity Reduction Behavior of the Subscription is Disallowed."
 NO_ADDONS = "Add-on subscriptions are not supported by this Provider."
 NO_LINKED = "Linked Subscription is not specified."
 
@@ -152,11 +154,15 @@ def _target(desk: Desk, change: Record, subscription: Record, provider: Record) 
     account = _provider_account(desk, subscription)
     if account is None:
         return Stop(NO_ACCOUNT)
+    if subscription["reduction_behavior"] == "disallowed" and (change["quantity"] or 0) < 0:
+        return Stop(NO_REDUCTION)
     parent = _addon_parent(desk, subscription)
     if parent is not None and provider["connector"] == "pax8":
         # Pax8's connector has no add-on support (docs, providers).
         return Stop(NO_ADDONS)
     product = desk.row("product", subscription["product"])
+    if product is not None and product["state"] != "active":
+        return Stop(INACTIVE_PRODUCT)
     part_number = product["provider_part_number"] if product else None
     if not part_number and change["change_type"] == "create":
         return Stop(NO_PART_NUMBER)
@@ -164,11 +170,22 @@ def _target(desk: Desk, change: Record, subscription: Record, provider: Record) 
 
 
 def _provider_account(desk: Desk, subscription: Record) -> Record | None:
-    """The one on the subscription. Work 365 guesses none, not even where the customer has a single one."""
-    if subscription["customer"] is None:
+    """The one on the subscription. Work 365 guesses none, not even where the customer has a single one.
+
+    Whose account it is gets filled along with the billing contract (KA-01222): without customer or contract in
+    force there is none.
+    """
+    if not _is_in_force(desk, "account", subscription["customer"]):
+        return None
+    if not _is_in_force(desk, "billing_contract", subscription["billing_contract"]):
         return None
     account = desk.row("provider_account", subscription["provider_account"])
     return account if account is not None and account["state"] == "active" else None
+
+
+def _is_in_force(desk: Desk, table: str, id: str | None) -> bool:
+    row = desk.row(table, id)
+    return row is not None and row["state"] == "active"
 
 
 def _addon_parent(desk: Desk, subscription: Record) -> Record | None:

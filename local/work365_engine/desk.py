@@ -69,6 +69,11 @@ class Desk:
         rows = self.records.find("workflow", name=name)
         return not rows or any(row["state"] == "activated" for row in rows)
 
+    def timed_job_runs(self, name: str) -> bool:
+        """Whether a scheduled job is on and gets run; an environment without a row for it has it running."""
+        rows = self.records.find("scheduled_job", name=name)
+        return name not in self.options.stuck_jobs and (not rows or any(row["enabled"] for row in rows))
+
     def harmed(self, kind: HarmKind, change: Record, detail: str) -> None:
         """Write down something that must never happen."""
         self.harm.append(Harm(kind, self.clock(), change["id"], change["subscription"], detail))

@@ -13,8 +13,8 @@ from local.partner_center.provider import Provider
 from local.work365_engine.desk import AWAITING, CHANGE, Desk, Mail, place
 from local.work365_engine.harm import Harm
 from local.work365_engine.jobs import JobRunner
-from local.work365_engine.options import EngineOptions
-from local.work365_engine.scheduled import merge_due
+from local.work365_engine.options import MERGE_JOB, SERVICE_ROLES, EngineOptions
+from local.work365_engine.scheduled import merge_due, stamp_run
 from local.work365_engine.workflow import Workflow
 
 
@@ -55,8 +55,9 @@ class Engine:
         self._workflow.run_plugins()
         if self._is_locked_out():
             return
-        if self.options.merge_scheduled:
+        if self.options.merge_scheduled and self.desk.timed_job_runs(MERGE_JOB):
             merge_due(self.desk)
+            stamp_run(self.desk, MERGE_JOB)
         self._jobs.cycle()
 
     def run_now(self) -> None:
@@ -68,6 +69,8 @@ class Engine:
             self._jobs.run_at_once(change)
 
     def _is_locked_out(self) -> bool:
-        """Whether Work 365's application user is disabled: Dataverse then lets its back-end do nothing."""
+        """Whether Dataverse lets its back-end do nothing: its application user is disabled or lacks a role."""
         user = self.desk.row("system_user", self.options.user_id)
-        return bool(user and user["is_disabled"])
+        if user is None:
+            return False
+        return bool(user["is_disabled"]) or not set(SERVICE_ROLES) <= set(self.desk.records.roles_of(user["id"]))

@@ -142,6 +142,8 @@ class JobRunner:
             under_way.cycles_left -= 1
             return False
         del self._under_way[job["id"]]
+        if self.desk.options.quirk(change["subscription"]).succeeds_without_doing:
+            return self._finish(job["id"], "succeeded", "")
         try:
             answer = place_order(self.desk, under_way.target, under_way.request_id)
         except ProviderRefusal as refusal:

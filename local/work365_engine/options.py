@@ -14,6 +14,12 @@ WORK365_USER_ID = "0f6ce7c8-7a0c-4f0e-9d0b-36500000c001"
 TRIGGER_WORKFLOW = "Work 365 - Sync License Change Log"
 DISPATCH_WORKFLOW = "Work 365 - Run Work 365 Job"
 
+# The scheduled job that merges scheduled changes; where an environment has a row for it, it runs only while enabled.
+MERGE_JOB = "Process Scheduled License Change Logs"
+
+# Without these two the application user may read and write nothing of Work 365's (work-365-security-roles).
+SERVICE_ROLES = ("Work 365 Service", "Work 365 Portal Service")
+
 
 @dataclass
 class Quirk:
@@ -21,13 +27,17 @@ class Quirk:
 
     `ignores`: everything is accepted and nothing ever happens. `slow_cycles`: a job stays In progress for so
     many cycles, None for ever. `fails_with`: the provider answers this. `provisions_without_saying`: the
-    provider does it, Work 365 gets a 504 and leaves the change as it was.
+    provider does it, Work 365 gets a 504 and leaves the change as it was. `succeeds_without_doing`: the job says
+    Succeeded, nothing was ordered and the change stays as it was. `workflow_fails`: what each run of the
+    workflow says in its System Job instead of making a job.
     """
 
     ignores: bool = False
     slow_cycles: int | None = 0
     fails_with: Refusal | None = None
     provisions_without_saying: bool = False
+    succeeds_without_doing: bool = False
+    workflow_fails: str | None = None
 
 
 @dataclass
@@ -35,7 +45,7 @@ class EngineOptions:
     """Work 365's settings and what is wrong with it. May be changed while the engine runs."""
 
     user_id: str = WORK365_USER_ID
-    """The system_user by whom the engine writes; while that user is disabled it does nothing."""
+    """The system_user by whom the engine writes; while that user is disabled or lacks a role it does nothing."""
 
     cycle_seconds: float = 2.0
     """Pause between cycles of `Engine.run`."""
@@ -66,6 +76,9 @@ class EngineOptions:
 
     quirks: dict[str, Quirk] = field(default_factory=dict)
     """By subscription id."""
+
+    stuck_jobs: set[str] = field(default_factory=set)
+    """Names of scheduled jobs that the back-end does not come to run."""
 
     done_by_hand: set[str] = field(default_factory=set)
     """Ids of changes that a person has really made at a manual provider."""

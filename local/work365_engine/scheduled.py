@@ -3,6 +3,7 @@
 As the vendor describes it (docs.work365apps.com, scheduled-license-change-logs and update-schedule-license-change).
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from local.dataverse.records import Record
@@ -24,6 +25,15 @@ def merge_due(desk: Desk) -> None:
     for scheduled in sorted(due, key=lambda s: (s["effective_date"], s["created_on"], s["id"])):
         if not desk.options.quirk(scheduled["subscription"]).ignores:
             _merge(desk, scheduled)
+
+
+def stamp_run(desk: Desk, name: str) -> None:
+    """Write down that a scheduled job has run, where its time had come."""
+    for row in desk.records.find("scheduled_job", name=name):
+        if row["next_run_on"] is not None and row["next_run_on"] <= desk.clock():
+            now = desk.clock()
+            values = {"last_run_on": now, "next_run_on": now + timedelta(days=1), "last_result": "Succeeded"}
+            desk.write("scheduled_job", row["id"], values)
 
 
 def _merge(desk: Desk, scheduled: Record) -> None:
@@ -69,7 +79,8 @@ def _report(desk: Desk, scheduled: Record, reason: str) -> None:
         JOB,
         {
             "name": f"Merge Scheduled License Change Log: {scheduled['name'] or scheduled['id']}",
-            "type": "other",
+            "type": "merge_scheduled_change",
+            "scheduled_license_change_log": scheduled["id"],
             "job_status": "failed",
             "results": reason,
             "attempts": 1,

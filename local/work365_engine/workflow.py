@@ -85,6 +85,10 @@ class Workflow:
             self.desk.write(SUBSCRIPTION, subscription["id"], {"status": AWAITING})
         if not options.workflow_on or not self.desk.process_is_on(TRIGGER_WORKFLOW):
             return
+        failure = options.quirk(change["subscription"]).workflow_fails
+        if failure is not None:
+            self._fail(change, failure)
+            return
         if options.missed.get(change["id"], 0) > 0:
             options.missed[change["id"]] -= 1
             return
@@ -94,6 +98,11 @@ class Workflow:
             return
         due = due_at(self.desk, change, subscription) if subscription else None
         add_job(self.desk, change, due if due and due > self.desk.clock() else None)
+
+    def _fail(self, change: Record, message: str) -> None:
+        """The workflow's run ends as a System Job of Dataverse that says why, and makes no job."""
+        values = {"name": TRIGGER_WORKFLOW, "regarding": change["id"], "message": message, "status": "failed"}
+        self.desk.add("system_job", {**values, "completed_on": self.desk.clock()})
 
     def _judge_return(self, saved: RowChange) -> None:
         """A change that comes back from Not Applicable: was a later one ordered while it was out of the way?"""

@@ -7,7 +7,8 @@ from typing import Any
 from local.partner_center.errors import Refusal
 from local.partner_center.model import Customer, ProviderSubscription
 from local.work365_engine.options import Quirk
-from local.worlds.model import Deed, Outcome
+from local.worlds.changing import Deed
+from local.worlds.words import Outcome
 
 type Row = dict[str, Any]
 
@@ -48,6 +49,7 @@ class Planned:
     subscription_id: str | None = None
     change_id: str | None = None
     provider_id: str | None = None
+    tenant_id: str | None = None
 
 
 @dataclass
@@ -57,6 +59,10 @@ class Built:
     tables: dict[str, list[Row]] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     provider_subscriptions: list[ProviderSubscription] = field(default_factory=list)
+    unknown_tenants: set[str] = field(default_factory=set)
+    """Of the customers, those whose tenants the provider does not know."""
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Security roles by user."""
     refusals: list[Refusal] = field(default_factory=list)
     quirks: dict[str, Quirk] = field(default_factory=dict)
     half_toggled: list[HalfToggled] = field(default_factory=list)

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from local.partner_center.errors import ProviderRefusal, refuse
 from local.worlds.built import Built, Row
+from local.worlds.changing import Change, Job, Scheduled, SystemJob
 from local.worlds.identities import ADMIN_USER_ID, APP_USER_ID, WORK365_USER_ID, row_id
 from local.worlds.member import Member, turn
-from local.worlds.model import Change, Job, Said, Scheduled
+from local.worlds.words import Said
 
 # How long a job took, and how long Work 365 keeps jobs that are over.
 _TAKES = timedelta(minutes=5)
@@ -23,15 +24,18 @@ def add_changes(built: Built, member: Member) -> None:
         jobs = _usual_jobs(member, change) if change.jobs is None else change.jobs
         for number, job in enumerate(jobs):
             built.add("work365_job", _job_row(member, index, change, number, job))
+        for number, system_job in enumerate(change.system_jobs):
+            built.add("system_job", _system_job_row(member, index, change, number, system_job))
     for index, scheduled in enumerate(member.group.scheduled):
         built.add("scheduled_license_change_log", _scheduled_row(member, index, scheduled))
+        for number, job in enumerate(scheduled.jobs):
+            built.add("work365_job", _merge_job_row(member, index, scheduled, number, job))
 
 
 def _change_row(member: Member, index: int, change: Change) -> Row:
     created = member.now + change.created
     ended = min(created + _TAKES, member.now)
     quantity = turn(change.quantity, member.n)
-    provisioned = change.status == "provisioned"
     return {
         "id": member.change_id(index),
         "name": _name(change.type, quantity),
@@ -41,14 +45,27 @@ def _change_row(member: Member, index: int, change: Change) -> Row:
         "effective_date": member.day(change.effective if change.effective is not None else change.created).date(),
         "provisioning_status": change.status,
         "provisioning_message": said(change.message, ended),
-        "actual_provisioned_on": ended if provisioned else None,
+        "actual_provisioned_on": _provisioned_on(member, change, ended),
         "change_source": change.source,
         "account": row_id(member.world.name, "account", member.customer),
+        "unit_price": change.unit_price or member.world.products[member.group.product].price,
         "created_on": created,
-        "modified_on": created if change.status == "awaiting_provisioning" else ended,
+        "modified_on": _touched_on(member, change, ended),
         "modified_by": _last_touched_by(change),
         "status": "archived" if change.archived else "active",
     }
+
+
+def _provisioned_on(member: Member, change: Change, ended: datetime) -> datetime | None:
+    if change.status != "provisioned":
+        return None
+    return member.now + change.provisioned if change.provisioned is not None else ended
+
+
+def _touched_on(member: Member, change: Change, ended: datetime) -> datetime:
+    if change.touched is not None:
+        return member.now + change.touched
+    return member.now + change.created if change.status == "awaiting_provisioning" else ended
 
 
 def _name(kind: str, quantity: int) -> str:
@@ -58,6 +75,8 @@ def _name(kind: str, quantity: int) -> str:
 def _last_touched_by(change: Change) -> str:
     if change.half_toggled:
         return APP_USER_ID
+    if change.touched_by is not None:
+        return ADMIN_USER_ID if change.touched_by == "person" else WORK365_USER_ID
     return ADMIN_USER_ID if change.status == "awaiting_provisioning" else WORK365_USER_ID
 
 
@@ -71,13 +90,30 @@ def _usual_jobs(member: Member, change: Change) -> tuple[Job, ...]:
 
 
 def _job_row(member: Member, index: int, change: Change, number: int, job: Job) -> Row:
-    created = member.now + (job.created if job.created is not None else change.created)
-    modified = member.now + job.modified if job.modified is not None else min(created + _TAKES, member.now)
     return {
         "id": row_id(member.world.name, "job", member.group.group, member.n, index, number),
         "name": f"Sync License Change Log: {_name(change.type, turn(change.quantity, member.n))}",
         "type": "sync_license_change_log",
         "license_change_log": member.change_id(index),
+        **_state_of(member, job, change.created),
+    }
+
+
+def _merge_job_row(member: Member, index: int, scheduled: Scheduled, number: int, job: Job) -> Row:
+    row = _scheduled_row(member, index, scheduled)
+    return {
+        "id": row_id(member.world.name, "merge-job", member.group.group, member.n, index, number),
+        "name": f"Merge Scheduled License Change Log: {row['name']}",
+        "type": "merge_scheduled_change",
+        "scheduled_license_change_log": row["id"],
+        **_state_of(member, job, min(scheduled.effective, timedelta(0))),
+    }
+
+
+def _state_of(member: Member, job: Job, began: timedelta) -> Row:
+    created = member.now + (job.created if job.created is not None else began)
+    modified = member.now + job.modified if job.modified is not None else min(created + _TAKES, member.now)
+    return {
         "job_status": job.status,
         "scheduled_for": member.now + job.scheduled_for if job.scheduled_for is not None else None,
         "results": said(job.results, modified, in_full=True),
@@ -85,6 +121,19 @@ def _job_row(member: Member, index: int, change: Change, number: int, job: Job) 
         "created_on": created,
         "modified_on": modified,
         "modified_by": WORK365_USER_ID,
+    }
+
+
+def _system_job_row(member: Member, index: int, change: Change, number: int, job: SystemJob) -> Row:
+    created = member.now + (job.created if job.created is not None else change.created)
+    return {
+        "id": row_id(member.world.name, "system-job", member.group.group, member.n, index, number),
+        "name": job.name,
+        "regarding": member.change_id(index),
+        "message": job.message,
+        "created_on": created,
+        "completed_on": member.now + job.completed if job.completed is not None else None,
+        "status": job.status,
     }
 
 

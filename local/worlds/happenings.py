@@ -6,9 +6,10 @@ from datetime import datetime
 
 from local.dataverse.records import Records
 from local.partner_center.provider import Provider
-from local.work365_engine.options import TRIGGER_WORKFLOW, EngineOptions
+from local.work365_engine.options import SERVICE_ROLES, TRIGGER_WORKFLOW, EngineOptions
 from local.worlds.built import Planned
-from local.worlds.identities import ADMIN_USER_ID
+from local.worlds.changing import OF_THE_WORLD
+from local.worlds.identities import ADMIN_USER_ID, WORK365_USER_ID
 
 
 class CannotBeDone(Exception):
@@ -96,15 +97,37 @@ class Happenings:
     def _end_quirks(self, planned: Planned) -> None:
         self._options.quirks.pop(str(planned.subscription_id), None)
 
+    def _retrigger_change(self, planned: Planned) -> None:
+        """As the vendor's article says, once what stood against it is mended: two saves, or one from Failed."""
+        row = self._records.get("license_change_log", str(planned.change_id))
+        if row is not None and row["provisioning_status"] == "awaiting_provisioning":
+            self._change(planned, {"provisioning_status": "not_applicable"})
+        self._change(planned, {"provisioning_status": "awaiting_provisioning"})
+
+    def _end_refusal(self, planned: Planned) -> None:
+        """Whatever the provider held against this customer is mended there."""
+        mine = [rule for rule in self._provider.rules if rule.tenant_id == planned.tenant_id and rule.tenant_id]
+        self._provider.rules = [rule for rule in self._provider.rules if rule not in mine]
+
+    def _ready_service_user(self, _: Planned) -> None:
+        """An administrator enables Work 365's application user and gives it its roles."""
+        self._records.update("system_user", WORK365_USER_ID, {"is_disabled": False}, by=ADMIN_USER_ID)
+        for role in SERVICE_ROLES:
+            self._records.grant_role(WORK365_USER_ID, role)
+
     def _switch_workflow_on(self, _: Planned) -> None:
         for row in self._records.find("workflow", name=TRIGGER_WORKFLOW):
             self._records.update("workflow", row["id"], {"state": "activated"}, by=ADMIN_USER_ID)
+        # The scheduled jobs are looked after on the same occasion.
+        for job in self._records.find("scheduled_job"):
+            self._records.update("scheduled_job", job["id"], {"enabled": True}, by=ADMIN_USER_ID)
+        self._options.stuck_jobs.clear()
 
 
 def _same(one: Planned, other: Planned) -> bool:
     if one.does == other.does == "renew_consent":
         return one.provider_id == other.provider_id
-    return one is other
+    return one is other or (one.does == other.does and one.does in OF_THE_WORLD)
 
 
 _DEEDS: dict[str, Callable[[Happenings, Planned], None]] = {
@@ -112,6 +135,9 @@ _DEEDS: dict[str, Callable[[Happenings, Planned], None]] = {
     "complete_manual": Happenings._complete_manual,
     "archive_change": Happenings._archive_change,
     "edit_change": Happenings._edit_change,
+    "retrigger_change": Happenings._retrigger_change,
     "end_quirks": Happenings._end_quirks,
+    "end_refusal": Happenings._end_refusal,
     "switch_workflow_on": Happenings._switch_workflow_on,
+    "ready_service_user": Happenings._ready_service_user,
 }

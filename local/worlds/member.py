@@ -6,7 +6,8 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from local.worlds.identities import row_id
-from local.worlds.model import Group, Provider, World
+from local.worlds.model import Group, World
+from local.worlds.surroundings import Provider
 
 
 @dataclass(frozen=True)

@@ -1,188 +1,25 @@
-"""What a world file may say. docs/worlds.md describes it for people; unknown fields are refused."""
+"""What a world file may say. docs/worlds.md describes it for people; unknown fields are refused.
+
+The parts of a world are in words.py, surroundings.py, belongings.py and changing.py.
+"""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from local.partner_center.errors import known_errors
+from local.worlds.belongings import Accounts, Contract, Holder, ProviderSide, Quirks, Reduction
 from local.worlds.catalogue import CATALOGUE
-from local.worlds.moments import Moment, Past
-
-ProvisioningStatus = Literal["awaiting_provisioning", "not_applicable", "provisioned", "failed_provisioning"]
-JobStatus = Literal[
-    "waiting", "dispatched", "in_progress", "succeeded", "failed", "not_applicable", "retry", "cancelled"
-]
-SubscriptionStatus = Literal[
-    "active", "awaiting_provisioning", "provisioned", "suspended", "expired", "cancelled", "inactive"
-]
-Outcome = Literal["resolved", "waiting", "awaiting_approval", "needs_person", "escalated", "none"]
-Deed = Literal["renew_consent", "complete_manual", "archive_change", "edit_change", "end_quirks", "switch_workflow_on"]
-UNPROVISIONED = ("awaiting_provisioning", "failed_provisioning")
-
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Key = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-
-
-class Part(BaseModel):
-    """Any part of a world. Unknown fields are typing errors and refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _by_turns(value: object) -> object:
-    return value if isinstance(value, list | tuple) else (value,)
-
-
-ByTurns = Annotated[tuple[int, ...], BeforeValidator(_by_turns), Field(min_length=1)]
-"""One number, or several that the members of a group take by turns."""
-
-
-class Said(Part):
-    """An error of the provider by its code, in the provider's own words (partner_center/error_texts.tsv)."""
-
-    code: str
-    values: tuple[str, ...] = ()
-
-    @field_validator("code")
-    @classmethod
-    def _known(cls, code: str) -> str:
-        if code not in known_errors():
-            raise ValueError(f"{code} is not in local/partner_center/error_texts.tsv: add it there, or write a text")
-        return code
-
-
-class Work365(Part):
-    """How Work 365 is set up, and what is wrong with it as a whole."""
-
-    time_zone: str = "UTC"
-    workflow_on: bool = True
-    plugin_touch: int = Field(default=0, ge=0, le=100)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no time zone: write an IANA name such as Europe/Berlin") from error
-        return name
-
-
-class Provider(Part):
-    """A row of Work 365's table of providers, and what the provider refuses to it."""
-
-    name: str
-    type: Literal["automatic", "manual", "do_nothing", "linked_subscription", "rest"] = "automatic"
-    connector: Literal["microsoft_csp", "pax8", "crayon", "ingram", "other"] | None = None
-    verified: Past | None = timedelta(days=-1)
-    connectivity: Literal["verified", "failed"] | None = "verified"
-    consent: Past | None = timedelta(days=-30)
-    refuses: Said | None = None
-
-    @model_validator(mode="after")
-    def _has_connector(self) -> Self:
-        if self.type in ("automatic", "rest") and self.connector is None:
-            raise ValueError(f"a provider of type {self.type} needs a connector, such as microsoft_csp")
-        return self
-
-
-class Product(Part):
-    """A product. `class`: how it is billed. Without a part number nothing of it can be ordered first."""
-
-    name: str
-    part_number: str | None = None
-    product_class: Literal["license", "usage", "service", "tiered"] = Field(default="license", alias="class")
-
-
-class Job(Part):
-    """A Work 365 Job of one change."""
-
-    status: JobStatus
-    created: Past | None = None
-    modified: Past | None = None
-    scheduled_for: Moment | None = None
-    results: str | Said | None = None
-
-
-class Change(Part):
-    """A License Change Log. `quantity` is a difference in seats."""
-
-    type: Literal["create", "update", "activate", "deactivate"]
-    quantity: ByTurns = (0,)
-    status: ProvisioningStatus = "provisioned"
-    created: Past
-    effective: Moment | None = None
-    message: str | Said | None = None
-    source: Literal["work365", "portal", "provider"] = "work365"
-    archived: bool = False
-    jobs: tuple[Job, ...] | None = None
-    half_toggled: bool = False
-    """This app set it to Not Applicable in an earlier run and was interrupted; its ledger says so."""
-
-    @model_validator(mode="after")
-    def _half_toggled_is_not_applicable(self) -> Self:
-        if self.half_toggled and self.status != "not_applicable":
-            raise ValueError("half_toggled: the status must be not_applicable")
-        return self
-
-
-class Scheduled(Part):
-    """A Scheduled License Change Log."""
-
-    type: Literal["update", "activate", "deactivate"] = "update"
-    quantity: ByTurns = (0,)
-    status: Literal["pending", "merge_failed", "archived"] = "pending"
-    created: Past
-    effective: Moment
-    provision_on: Moment | None = None
-
-
-class ProviderSide(Part):
-    """What the provider really has, where that is not what the provisioned changes add up to."""
-
-    exists: bool = True
-    linked: bool = True
-    """Off: it is there, and Work 365 does not know its id."""
-    quantity: int | None = None
-    status: Literal["active", "suspended", "expired", "deleted", "pending"] = "active"
-    next_term: int | None = None
-    """Seats that are instructed for the next term."""
-
-
-class Quirks(Part):
-    """How Work 365 misbehaves with these subscriptions (work365_engine/options.py)."""
-
-    ignores: bool = False
-    slow_cycles: int | Literal["for_ever"] = 0
-    fails_with: Said | None = None
-    provisions_without_saying: bool = False
-
-
-class Happening(Part):
-    """What a person does when asked, or what mends itself. `after`: so long after being asked or after loading."""
-
-    does: Deed
-    when: Literal["asked", "loaded"] = "asked"
-    after: Moment = timedelta(seconds=1)
-    change: int | None = Field(default=None, ge=1)
-    """The number of the change, counted from 1."""
-    provider: Key | None = None
-    """Whose consent; where it is not said, that of the group's provider."""
-
-    @model_validator(mode="after")
-    def _names_its_change(self) -> Self:
-        if self.does in ("complete_manual", "archive_change", "edit_change") and self.change is None:
-            raise ValueError(f"{self.does} needs `change`: the number of the change, counted from 1")
-        return self
+from local.worlds.changing import OF_THE_WORLD, Change, Happening, Scheduled
+from local.worlds.moments import Moment
+from local.worlds.surroundings import Product, Provider, Work365
+from local.worlds.words import Key, Outcome, Part, Slug, SubscriptionStatus
 
 
 class Expect(Part):
     """How these subscriptions end. `may_write`: numbers of the changes that the app may write, counted from 1."""
 
-    cause: Annotated[str, Field(pattern=r"^[a-z_]+$")] | None = None
+    cause: Annotated[str, Field(pattern=r"^[a-z_0-9]+$")] | None = None
     outcome: Outcome = "none"
     may_write: tuple[int, ...] = ()
 
@@ -200,9 +37,17 @@ class Group(Part):
     about: str = ""
     count: int = Field(default=1, ge=1, le=100_000)
     provider: Key
+    provider_lookup: bool = True
+    """Off: the subscription names no provider."""
     product: Key
+    product_lookup: bool = True
     customer: Slug | None = None
     """The group whose customers these subscriptions belong to; by default each has its own, or its parent's."""
+    holder: Holder = Holder()
+    contract: Contract = Contract()
+    accounts: Accounts = Accounts()
+    reduction: Reduction = Reduction()
+    price_list: bool = True
     parent: Slug | None = None
     linked: Slug | None = None
     status: SubscriptionStatus | None = None
@@ -282,8 +127,9 @@ def _unknown_names(world: World) -> list[str]:
 def _world_happenings(world: World) -> list[str]:
     problems = []
     for happening in world.happens:
-        if happening.does == "renew_consent" and happening.provider not in world.providers:
-            problems.append(f"happens: {happening.does} needs `provider`, one of {', '.join(world.providers)}")
-        elif happening.does not in ("renew_consent", "switch_workflow_on"):
+        if happening.does == "renew_consent":
+            if happening.provider not in world.providers:
+                problems.append(f"happens: {happening.does} needs `provider`, one of {', '.join(world.providers)}")
+        elif happening.does not in OF_THE_WORLD:
             problems.append(f"happens: {happening.does} is about one subscription: write it in its group")
     return problems

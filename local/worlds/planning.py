@@ -1,9 +1,10 @@
 """What people will do, and what will mend itself, about whom."""
 
 from local.worlds.built import Built, Planned
+from local.worlds.changing import Happening
 from local.worlds.identities import row_id
 from local.worlds.member import Member
-from local.worlds.model import Happening, World
+from local.worlds.model import World
 
 
 def planned(member: Member) -> list[Planned]:
@@ -16,6 +17,7 @@ def planned(member: Member) -> list[Planned]:
             subscription_id=member.id,
             change_id=member.change_id(happening.change - 1) if happening.change is not None else None,
             provider_id=row_id(member.world.name, "provider", happening.provider or member.group.provider),
+            tenant_id=member.tenant_id,
         )
         for happening in member.group.happens
     ]
