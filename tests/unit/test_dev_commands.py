@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from bench import diagnosis
 from local.app_settings import SettingRefused, app_settings, parse_settings
 from local.dev import checks
 from local.dev.commands import run
@@ -35,12 +36,34 @@ def test_an_unknown_command_is_refused_before_anything_is_set_up(capsys: pytest.
     assert "no command 'demoo'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["bench", "drill"])
-def test_what_is_not_there_yet_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(ROOT, [command]) == 0
-    assert capsys.readouterr().out == f"{command}: nothing yet\n"
-    assert run(ROOT, [command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {command: "nothing yet"}
+def test_what_is_not_there_yet_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ROOT, ["drill"]) == 0
+    assert capsys.readouterr().out == "drill: nothing yet\n"
+    assert run(ROOT, ["drill", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"drill": "nothing yet"}
+
+
+@pytest.mark.parametrize(("ratio", "code"), [(9.9, 0), (10.0, 0), (10.1, 1)])
+def test_bench_says_what_it_measured_and_fails_if_a_target_is_missed(
+    ratio: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = diagnosis.Measured(5_000, 12_000_000, 0.5, 0.5 * ratio, ratio, 10.0)
+    monkeypatch.setattr(diagnosis, "measure", lambda: measured)
+    assert run(ROOT, ["bench", "--json"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["bench"]["diagnosis"]["ratio"] == ratio
+    assert told["bench"]["diagnosis"]["target"] == 10.0
+    assert run(ROOT, ["bench"]) == code
+    said = capsys.readouterr().out
+    assert "diagnosing 5,000 subscriptions" in said
+    assert f"{ratio:.2f} times as long (target: at most 10)" in said
+
+
+def test_bench_times_both_on_the_same_evidence() -> None:
+    measured = diagnosis.measure(subscriptions=20, rounds=1)
+    assert measured.subscriptions == 20
+    assert measured.evidence_bytes > 20_000
+    assert measured.ratio == pytest.approx(measured.diagnose_seconds / measured.decode_seconds, abs=0.001)
 
 
 @pytest.mark.parametrize("command", ["demo", "up"])
