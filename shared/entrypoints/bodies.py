@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from shared.domain.case import Case, Event, State, first_broken
 from shared.domain.diagnosis import explain
-from shared.domain.finding import Fact, Finding
+from shared.domain.finding import Cost, Fact, Finding
 from shared.ports import SweepReceipt
 
 
@@ -53,6 +54,26 @@ class FactBody(BaseModel):
         return cls(what=fact.what, value=fact.value, where=fact.where, read_on=fact.read_on)
 
 
+class CostBody(BaseModel):
+    """What waiting costs; null where it is not known, or costs none of this."""
+
+    deadline: datetime | None
+    deadline_is: str = Field(description="What happens at the deadline.")
+    seats: Decimal | None
+    amount: Decimal | None = Field(description="Of one billing period, in `currency`.")
+    currency: str | None = Field(description="ISO 4217 code.")
+
+    @classmethod
+    def of(cls, cost: Cost) -> "CostBody":
+        return cls(
+            deadline=cost.deadline,
+            deadline_is=cost.deadline_is,
+            seats=cost.seats,
+            amount=cost.amount,
+            currency=cost.currency,
+        )
+
+
 class FindingBody(BaseModel):
     """A cause that holds, with its proof."""
 
@@ -62,9 +83,11 @@ class FindingBody(BaseModel):
     sentence: str
     next_step: str
     who: str
-    cured: bool
+    cured: bool = Field(description="What was complained about has been mended; only the change is still stuck.")
+    advice: bool = Field(description="Worth mending, but it holds nothing back.")
     until: datetime | None
     waits_for: str | None
+    cost: CostBody | None
     proof: list[FactBody]
     against: list[FactBody]
 
@@ -78,8 +101,10 @@ class FindingBody(BaseModel):
             next_step=finding.next_step,
             who=finding.who,
             cured=finding.cured,
+            advice=finding.advice,
             until=finding.until,
             waits_for=finding.waits_for,
+            cost=CostBody.of(finding.cost) if finding.cost is not None else None,
             proof=[FactBody.of(fact) for fact in finding.proof],
             against=[FactBody.of(fact) for fact in finding.against],
         )

@@ -18,9 +18,9 @@ from shared.adapters.tables.columns import (
     size,
     split,
     units,
-    well_formed,
 )
 from shared.adapters.tables.keys import moment_of, stamp
+from shared.adapters.text import well_formed
 from shared.domain.case import ACTING, Case, Notification, Recorded, State, event_hash, record
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import ProvisioningStatus

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.partner_center.subscription import Subscription, subscription
+from shared.adapters.partner_center.shown import shown
+from shared.adapters.partner_center.subscription import Refundable, RefundOption, Subscription, subscription
 
 EIGHT = datetime(2026, 11, 22, 8, tzinfo=UTC)
+AN_OPTION = RefundOption(None, EIGHT)
 ODD: list[tuple[str, object, Callable[[Subscription], object], object]] = [
     ("quantity", "12", lambda s: s.quantity, None),
     ("quantity", True, lambda s: s.quantity, None),
@@ -32,16 +34,34 @@ ODD: list[tuple[str, object, Callable[[Subscription], object], object]] = [
     ("scheduledNextTermInstructions", None, lambda s: s.has_next_term_instructions, False),
     ("scheduledNextTermInstructions", {}, lambda s: s.has_next_term_instructions, None),
     ("scheduledNextTermInstructions", "yes", lambda s: s.has_next_term_instructions, None),
-    ("refundOptions", [{"expiresAfter": "2026-11-22T08:00:00Z"}], lambda s: s.refund_options[0].expires_at, EIGHT),
-    ("refundOptions", [{"expiresAt": "2026-11-22T08:00:00Z"}], lambda s: s.refund_options[0].expires_at, EIGHT),
-    ("refundableQuantity", {"totalQuantity": 2, "details": "x"}, lambda s: (s.refundable_total, s.refundable), (2, ())),
+    ("refundOptions", [{"expiresAfter": "2026-11-22T08:00:00Z"}], lambda s: s.refund_options, (AN_OPTION,)),
+    ("refundOptions", [{"expiresAt": "2026-11-22T08:00:00Z"}], lambda s: s.refund_options, (AN_OPTION,)),
+    ("refundableQuantity", {"totalQuantity": 2, "details": "x"}, lambda s: s.refundable_total, 2),
+    ("refundableQuantity", {"totalQuantity": 2, "details": "x"}, lambda s: s.refundable, None),
+    ("refundableQuantity", {"details": [{"quantity": 1}, 7]}, lambda s: s.refundable, None),
+    ("refundableQuantity", {"details": [{"quantity": "1"}]}, lambda s: s.refundable, (Refundable(None, None),)),
+    ("refundableQuantity", {"details": []}, lambda s: s.refundable, ()),
+    ("quantity", 10**9 + 1, lambda s: s.quantity, None),
+    ("quantity", 1e300, lambda s: s.quantity, None),
+    ("quantity", float("inf"), lambda s: s.quantity, None),
+    ("commitmentEndDate", "9999-12-31T23:59:59.9999999Z", lambda s: s.commitment_end, None),
+    ("creationDate", "0001-01-01T00:00:00", lambda s: s.created_on, None),
+    ("cancellationAllowedUntilDate", "2026-11-22T08:00:00Z", lambda s: s.cancellation_until, EIGHT),
+    ("cancellationAllowedUntilDate", ["2026-11-22T08:00:00Z"], lambda s: s.cancellation_until, None),
+    ("status", "in\u202e limbo", lambda s: s.status, "in limbo"),
+    ("suspensionReasons", ["a\nb", 7, ""], lambda s: s.suspension_reasons, ("a b",)),
+    ("suspensionReasons", "x", lambda s: s.suspension_reasons, ()),
     ("refundableQuantity", [], lambda s: s.refundable_total, None),
     ("offerId", "1A2B", lambda s: s.part_number, "1A2B"),
     ("offerId", "P:S:A", lambda s: s.part_number, "P:S"),
     ("offerId", "  ", lambda s: s.part_number, None),
     ("attributes", "x", lambda s: s.etag, None),
     ("isTrial", "true", lambda s: s.is_trial, None),
-    ("actions", ["edit", 7, " "], lambda s: s.actions, ("edit",)),
+    ("actions", ["Edit", "cancel"], lambda s: s.actions, ("edit", "cancel")),
+    ("actions", ["edit", 7], lambda s: s.actions, None),
+    ("actions", ["edit", " "], lambda s: s.actions, None),
+    ("actions", [], lambda s: s.actions, ()),
+    ("actions", None, lambda s: s.actions, None),
 ]  # fmt: skip
 
 
@@ -63,7 +83,9 @@ FIELDS = [
 ]  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON_VALUE))
 def test_no_resource_breaks_the_reading(resource: dict[str, Any]) -> None:
     found = subscription(resource)
     assert found.quantity is None or found.quantity >= 0
+    assert shown(found).refundable_total is None or shown(found).refundable_total == found.refundable_total
