@@ -148,6 +148,9 @@ class Settings(BaseModel):
     UNSTUCK_ATTEMPTS: Annotated[int, Field(ge=1, le=5)] = _DEFAULTS.attempts
     """How often one change may be retriggered. A first order is retriggered once, whatever this says."""
 
+    UNSTUCK_POLICY: str | None = None
+    """Path of the policy file (docs/policy.md). Empty: the documented defaults."""
+
     NOTIFY_WEBHOOK_URL: Url | None = Field(default=None, repr=False)
     """Where people are told, as JSON by POST. Empty: news goes to the log only."""
 
@@ -165,7 +168,7 @@ class Settings(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """The times and limits for the domain."""
+        """Mode, times and attempts for the domain, with the built-in levels and limits."""
         return Policy(
             mode=self.UNSTUCK_MODE,
             time_zone=self.WORK365_TIME_ZONE,

@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.case import ACTING, Case, Notification, Recorded, State, record
-from shared.domain.diagnosis import Diagnosis, gist
+from shared.domain.approval import revalidated, yes_given
+from shared.domain.case import ACTING, SYSTEM, Case, Notification, Recorded, State, record
+from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
-from shared.domain.finding import Disposition, Finding
+from shared.domain.finding import Disposition
 from shared.domain.intent import Attempt, Intent, Phase
+from shared.domain.levels import HANDS_OFF, decided_by
 from shared.domain.look import Look
-from shared.domain.plan import Plan
-from shared.domain.policy import Mode
-from shared.domain.safety import order_safety
-
-SYSTEM = "unstuck"
-"""Who the events name where no person asked for anything."""
+from shared.domain.plan import Plan, action_for
+from shared.domain.policy import Level, Mode
+from shared.domain.wording import next_step_of, summary_of, unfinished, what_became
 
 REFUSALS_ALLOWED = 3
 """How often Dataverse may refuse the second write of a retrigger before a person is asked."""
@@ -166,16 +165,17 @@ def _untouched(intent: Intent, change: Change) -> bool:
 def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Recorded:
     """The case after this diagnosis, with its next state, when it is looked at again, and who is told."""
     recorded = settled if isinstance(settled, Recorded) else Recorded(settled)
+    recorded = revalidated(recorded, look, diagnosis, plan)
     case = recorded.case
     if diagnosis.healthy:
         return _provisioned(recorded, look)
     state = _next_state(case, look, diagnosis, plan)
     first = diagnosis.findings[0]
-    summary, next_step = _summary(diagnosis), _next_step(look, diagnosis)
+    summary, next_step = summary_of(diagnosis), next_step_of(look, diagnosis)
+    if state is State.NEEDS_PERSON and look.intent is not None:
+        next_step = unfinished(look, diagnosis) or next_step
     if state is State.ESCALATED:
         summary = f"{_why_given_up(case, look)} {summary}"
-    if state is State.NEEDS_PERSON and look.policy.mode is Mode.OBSERVE and look.intent is not None:
-        next_step = "This app only observes now: set the change back to Awaiting Provisioning by hand."
     if state is State.VERIFYING:
         summary, next_step = "Retriggered; Work 365 is given its time to provision it.", "Nothing to do."
     watching = state is State.VERIFYING and case.cause is not None
@@ -192,42 +192,55 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
         "summary": summary,
         "next_step": next_step,
         "diagnosis": diagnosis,
-        "plan": plan if state in (State.READY, State.AWAITING_APPROVAL) else None,
+        "plan": plan if _shows_plan(state, look, diagnosis) else None,
         "provisioned_since": None,
-        "held_back": case.held_back if state is State.READY and case.plan == plan else "",
+        "held_back": _held_back(case, state, look, plan),
     }
-    changes["outgoing"] = _owed(case, state, changes, look.now)
-    if not _approved(case, plan):
-        changes |= {"approved_digest": "", "approved_by": ""}
+    changes["outgoing"] = _owed(case, state, changes, look)
     if diagnosis.change_id != case.change_id:
         changes["setbacks"] = 0
     if _same(case, changes):
         # Nothing new was learnt: the case is only looked at later, and its history stays readable.
         return Recorded(replace(case, **changes), recorded.events)
-    details = {"cause": first.cause, "findings": [f.cause for f in diagnosis.findings], "rules": diagnosis.rule_version}
+    details: dict[str, Any] = {"cause": first.cause, "findings": [f.cause for f in diagnosis.findings]}
+    details |= {"rules": diagnosis.rule_version, "policy": look.policy.version}
+    details |= {"approval": "kept"} if case.approved_digest else {}
     return record(recorded, look.now, by=SYSTEM, kind=f"diagnosed_{state}", text=summary, details=details, **changes)
 
 
 def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> State:
     tried = look.attempts_on_head()
-    match diagnosis.disposition:
-        case Disposition.WAIT:
-            young = diagnosis.cause == "not_stuck_yet" and bool(tried) and not tried[-1].refused
-            return State.VERIFYING if young else State.WAITING
-        case Disposition.PERSON:
-            return State.ESCALATED if tried else State.NEEDS_PERSON
-        case Disposition.APPROVE if not yes_given(case, look, diagnosis, plan):
-            return State.AWAITING_APPROVAL
-        case _:
-            if plan is None:
-                return State.NEEDS_PERSON
-            if _given_up(case, look):
-                return State.ESCALATED
-            if look.policy.mode is Mode.OBSERVE and look.intent is not None:
-                return State.NEEDS_PERSON  # half done, and this app may not finish it any more
-            if look.policy.mode is Mode.APPROVE and not yes_given(case, look, diagnosis, plan):
-                return State.AWAITING_APPROVAL
-            return State.READY
+    if diagnosis.disposition is Disposition.WAIT:
+        young = diagnosis.cause == "not_stuck_yet" and bool(tried) and not tried[-1].refused
+        return State.VERIFYING if young else State.WAITING
+    if diagnosis.disposition is Disposition.PERSON:
+        return State.ESCALATED if tried else State.NEEDS_PERSON
+    level = decided_by(look, diagnosis, action_for(diagnosis))
+    if level in HANDS_OFF:
+        return State.ESCALATED if _given_up(case, look) else State.NEEDS_PERSON
+    yes = yes_given(case, look, diagnosis, plan)
+    if diagnosis.disposition is Disposition.APPROVE and not yes:
+        return State.AWAITING_APPROVAL
+    if plan is None:
+        return State.NEEDS_PERSON
+    if _given_up(case, look):
+        return State.ESCALATED
+    if look.policy.mode is Mode.OBSERVE and look.intent is not None:
+        return State.NEEDS_PERSON  # half done, and this app may not finish it any more
+    return State.AWAITING_APPROVAL if level is Level.APPROVE and not yes else State.READY
+
+
+def _shows_plan(state: State, look: Look, diagnosis: Diagnosis) -> bool:
+    """Where there is something to carry out or to say yes to, or where the policy only suggests."""
+    suggested = decided_by(look, diagnosis, action_for(diagnosis)) is Level.SUGGEST
+    return state in (State.READY, State.AWAITING_APPROVAL) or (state is State.NEEDS_PERSON and suggested)
+
+
+def _held_back(case: Case, state: State, look: Look, plan: Plan | None) -> str:
+    """Why what could be done is not: the policy file, else what a guard said of this very plan."""
+    if state in (State.READY, State.AWAITING_APPROVAL) and look.policy.problems:
+        return look.policy.broken
+    return case.held_back if state is State.READY and case.plan == plan else ""
 
 
 def _given_up(case: Case, look: Look) -> bool:
@@ -255,46 +268,6 @@ def attempts_allowed(look: Look) -> int:
     return 1 if head is not None and head.change_type is ChangeType.CREATE else look.policy.attempts
 
 
-def yes_given(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> bool:
-    """Whether a person said yes to this. A yes to a retrigger covers its second write, whatever got in between."""
-    if _approved(case, plan) and case.approved_by:
-        return True
-    half_done = plan is not None and diagnosis.cause == "half_toggled"
-    return half_done and yes_covers(look)
-
-
-def yes_covers(look: Look) -> bool:
-    """Whether the open retrigger was said yes to, and nothing speaks against it that did not when it was."""
-    intent = look.intent
-    return intent is not None and intent.approved and set(objections(look)) <= set(intent.objections)
-
-
-def objections(look: Look) -> tuple[str, ...]:
-    """What speaks against a retrigger of the head, without what changes from reading to reading."""
-    return tuple(sorted({gist(text) for text in order_safety(look).objections}))
-
-
-def _approved(case: Case, plan: Plan | None) -> bool:
-    return plan is not None and case.approved_digest == plan.digest
-
-
-def _deciding(diagnosis: Diagnosis) -> Finding:
-    """The finding whose disposition the diagnosis has: the first, unless a later one is more cautious."""
-    return next((f for f in diagnosis.findings if f.disposition is diagnosis.disposition), diagnosis.findings[0])
-
-
-def _summary(diagnosis: Diagnosis) -> str:
-    first, deciding = diagnosis.findings[0], _deciding(diagnosis)
-    return first.sentence if first is deciding else f"{first.sentence} {deciding.sentence}"
-
-
-def _next_step(look: Look, diagnosis: Diagnosis) -> str:
-    """The first finding's, unless it is one that another finding decides for."""
-    if look.policy.mode is Mode.APPROVE and diagnosis.disposition is Disposition.AUTO:
-        return "Confirm the retrigger: this app runs in approve mode."
-    return _deciding(diagnosis).next_step
-
-
 def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
     policy, now = look.policy, look.now
     if state is State.VERIFYING:
@@ -307,20 +280,21 @@ def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
     return now + policy.look_again
 
 
-def _owed(case: Case, state: State, changes: dict[str, Any], now: datetime) -> tuple[Notification, ...]:
+def _owed(case: Case, state: State, changes: dict[str, Any], look: Look) -> tuple[Notification, ...]:
     """What people are still to be told. News that was overtaken before it was sent is not sent."""
-    if state not in TELLS:
+    asks = state is State.AWAITING_APPROVAL
+    if state not in TELLS or (asks and look.policy.problems):  # nobody is asked for a yes that cannot be given
         return ()
-    plan = changes["plan"]
+    plan = changes["plan"] if asks else None
     key = ":".join([state, str(changes["cause"]), str(changes["change_id"]), plan.digest if plan else ""])
     if key in case.told:
         return ()
     if any(n.key == key for n in case.outgoing):
         return case.outgoing
-    return (Notification(key, state, str(changes["summary"]), now),)
+    return (Notification(key, state, str(changes["summary"]), look.now),)
 
 
-_VISIBLE = ("state", "cause", "disposition", "change_id", "summary", "next_step", "plan")
+_VISIBLE = ("state", "cause", "disposition", "change_id", "summary", "next_step", "plan", "held_back")
 
 
 def _same(case: Case, changes: dict[str, Any]) -> bool:
@@ -332,7 +306,7 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
     case, now = recorded.case, look.now
     since = case.provisioned_since
     if since is not None and now - since >= look.policy.stable_for:
-        text = _what_became(case, look)
+        text = what_became(case, look)
         how = "freed by this app" if case.attempts else "provisioned without this app"
         return record(
             recorded,
@@ -361,15 +335,6 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
     if since is not None:
         return Recorded(replace(case, **changes), recorded.events)
     return record(recorded, now, by=SYSTEM, kind="provisioned", text=str(changes["summary"]), **changes)
-
-
-def _what_became(case: Case, look: Look) -> str:
-    """What a resolved case is resolved by; a change that someone set aside is not called provisioned."""
-    changes = {case.change_id, *(attempt.change_id for attempt in case.attempts)}
-    statuses = {c.status for c in look.evidence.changes if c.id in changes}
-    if statuses <= {ProvisioningStatus.PROVISIONED}:
-        return "Change and subscription are provisioned and stayed so."
-    return "Nothing of the subscription awaits provisioning any more, and it stayed so."
 
 
 def busy(case: Case, now: datetime) -> bool:

@@ -1,8 +1,9 @@
 """Approve: a person says yes to exactly the plan they were shown."""
 
+from shared.domain.approval import lapsed
 from shared.domain.case import Case, Recorded, State, record
 from shared.domain.policy import Mode
-from shared.errors import CaseConflict, NotPossible
+from shared.errors import CaseConflict, NotPossible, SettingsError
 from shared.ports import Stored
 from shared.workflow.context import Context
 
@@ -13,13 +14,20 @@ TRIES = 3
 async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str) -> Case:
     """Binds a person's yes to the case's present plan and has it carried out.
 
+    A plan that has a yes already needs no second one: it is sent on its way again, and the first stays on record.
     Raises NotPossible with the reason when there is nothing to say yes to, when the plan has moved since it
-    was shown, or when the app only observes.
+    was shown, when somebody else must say it, or when the app only observes; SettingsError while the policy is
+    invalid.
     """
+    if ctx.policy.problems:
+        raise SettingsError(ctx.policy.problems)
     for _ in range(TRIES):
-        reason = _why_not(ctx, stored.case, plan_digest)
+        reason = _why_not(ctx, stored.case, plan_digest, by)
         if reason is not None:
             raise NotPossible(reason)
+        if _has_yes(ctx, stored.case, plan_digest):
+            await ctx.queues.remediate([stored.case.id])
+            return stored.case
         try:
             saved = await ctx.store.save(_approved(ctx, stored.case, plan_digest, by), stored.version)
         except CaseConflict:
@@ -31,6 +39,10 @@ async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str
         await ctx.queues.remediate([saved.case.id])
         return saved.case
     raise NotPossible("the case has just changed: read it again and decide on what it says now")
+
+
+def _has_yes(ctx: Context, case: Case, plan_digest: str) -> bool:
+    return case.approved_digest == plan_digest and not lapsed(case, ctx.policy, ctx.clock.now())
 
 
 def _approved(ctx: Context, case: Case, plan_digest: str, by: str) -> Recorded:
@@ -45,12 +57,13 @@ def _approved(ctx: Context, case: Case, plan_digest: str, by: str) -> Recorded:
         state=State.READY,
         approved_digest=plan_digest,
         approved_by=by,
+        approved_on=now,
         due_on=now + ctx.policy.action_time_limit,
         outgoing=(),
     )
 
 
-def _why_not(ctx: Context, case: Case, plan_digest: str) -> str | None:
+def _why_not(ctx: Context, case: Case, plan_digest: str, by: str) -> str | None:
     if ctx.policy.mode is Mode.OBSERVE:
         return "this app runs in observe mode and writes nothing to Dataverse"
     if case.state not in (State.AWAITING_APPROVAL, State.READY):
@@ -59,4 +72,6 @@ def _why_not(ctx: Context, case: Case, plan_digest: str) -> str | None:
         return f"no retrigger would help here: {case.next_step}"
     if case.plan.digest != plan_digest:
         return "the plan has moved since it was shown: read the case again and decide on its present plan"
+    if ctx.policy.approver_is_not_requester and by.casefold() in {each.casefold() for each in case.requested_by}:
+        return f"{by} asked for this diagnosis, and the policy wants somebody else's yes"
     return None
