@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -15,14 +16,21 @@ from shared.adapters.identity import ClientSecret, Credential, ManagedIdentity, 
 from shared.adapters.notifier import notifier_for
 from shared.adapters.partner_center.client import Limits, PartnerCenter
 from shared.adapters.partner_center.provider import NoProvider, PartnerCenterProvider
+from shared.adapters.policy_source import PolicySource
 from shared.adapters.queues import StorageQueues
+from shared.adapters.resting_provider import RestingProvider
+from shared.adapters.tables.breakers import TableBreakers
+from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.client import Tables
+from shared.adapters.tables.holds import TableHolds
+from shared.adapters.tables.pauses import TablePauses
 from shared.adapters.tables.store import TableCaseStore
 from shared.adapters.web.transport import HttpTransport
 from shared.adapters.work365 import schema
 from shared.adapters.work365.work365 import DataverseWork365
+from shared.domain.policy import Policy
 from shared.errors import SettingsError
-from shared.ports import Clock, Provider
+from shared.ports import Breakers, Clock, Provider
 from shared.settings import Settings, load
 from shared.workflow.context import Context
 
@@ -44,6 +52,7 @@ class App:
         self.problems: list[str] = []
         self._settings: Settings | None = None
         self._context: Context | None = None
+        self._policy: PolicySource | None = None
         self._building = asyncio.Lock()
         try:
             self._settings = load(environ)
@@ -58,12 +67,28 @@ class App:
         return self._settings
 
     async def context(self) -> Context:
-        """The context, built at the first call. Raises SettingsError when settings or the schema map are wrong."""
+        """The context with the policy as its file says it now: asked for at the beginning of each step.
+
+        It is built at the first call. Raises SettingsError when settings or the schema map are wrong; an invalid
+        policy raises nothing, since the app goes on in observe mode and says so.
+        """
         settings = self.settings
         async with self._building:
-            if self._context is None:
+            if self._context is None or self._policy is None:
                 self._context = build(settings)
+                self._policy = PolicySource(settings.UNSTUCK_POLICY, settings.policy)
+            policy = await asyncio.to_thread(self._policy.current)  # the file may be on a share
+            if policy is not self._context.policy:
+                self._context = _under(self._context, policy)
             return self._context
+
+
+def _under(context: Context, policy: Policy) -> Context:
+    """The same adapters under another policy. The provider rests as the policy says, so it must know."""
+    provider = context.provider
+    if isinstance(provider, RestingProvider):
+        provider = provider.under(policy.breaker)
+    return replace(context, policy=policy, provider=provider)
 
 
 @cache
@@ -93,10 +118,15 @@ def build(settings: Settings) -> Context:
         settings.WORK365_RUN_JOB,
     )
     tables, queues = _storage(settings)
+    breakers = TableBreakers(tables)
     return Context(
         work365=work365,
-        provider=_provider(settings, transport, clock),
+        provider=_provider(settings, transport, clock, breakers),
         store=TableCaseStore(tables, clock),
+        limits=TableLimits(tables),
+        breakers=breakers,
+        pauses=TablePauses(tables),
+        holds=TableHolds(tables),
         queues=queues,
         notifier=notifier_for(settings.NOTIFY_WEBHOOK_URL),
         clock=clock,
@@ -113,7 +143,7 @@ def _credential(settings: Settings, prefix: str) -> Credential:
     return ManagedIdentity(settings.MANAGED_IDENTITY_CLIENT_ID)
 
 
-def _provider(settings: Settings, transport: HttpTransport, clock: Clock) -> Provider:
+def _provider(settings: Settings, transport: HttpTransport, clock: Clock, breakers: Breakers) -> Provider:
     if settings.PARTNER_CENTER_URL is None:
         return NoProvider(clock)
     tokens = TokenSource(PARTNER_CENTER_SCOPE, _credential(settings, "PARTNER_CENTER"))
@@ -124,7 +154,7 @@ def _provider(settings: Settings, transport: HttpTransport, clock: Clock) -> Pro
         product=PRODUCT,
         limits=Limits(per_minute=settings.PARTNER_CENTER_REQUESTS_PER_MINUTE),
     )
-    return PartnerCenterProvider(center, clock)
+    return RestingProvider(PartnerCenterProvider(center, clock), breakers, clock, settings.policy.breaker)
 
 
 def _storage(settings: Settings) -> tuple[Tables, StorageQueues]:

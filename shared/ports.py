@@ -3,13 +3,18 @@
 Adapters implement these for Azure; tests/fakes implement them in memory. Errors are those of shared.errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from shared.domain.breaker import Breaker, Outcome
+from shared.domain.budget import Claim, Grant
 from shared.domain.case import Case, Event, Recorded, State
 from shared.domain.evidence import Evidence, ProviderDetails, ProviderReading, ProvisioningStatus
+from shared.domain.pause import Pause
+from shared.domain.policy import BreakerLimits, Caps
+from shared.domain.surge import Watch
 
 
 class Clock(Protocol):
@@ -192,6 +197,70 @@ class CaseStore(Protocol):
     async def save_receipt(self, receipt: SweepReceipt) -> None: ...
 
     async def last_receipt(self) -> SweepReceipt | None: ...
+
+
+class Limits(Protocol):
+    """The hour's budget, common to all instances. Raises SourceError, and CaseUnreadable when it makes no sense."""
+
+    async def reserve(self, wanted: Sequence[Claim], caps: Caps, now: datetime) -> Grant:
+        """Takes what fits from the budget, before the intent is saved: a crash wastes it and never exceeds the caps."""
+        ...
+
+    async def release(self, keys: Sequence[str], now: datetime) -> None:
+        """Gives back what for sure was not used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BreakersRead:
+    """Breakers by name. `broken` are those whose row makes no sense, with what is wrong."""
+
+    breakers: Mapping[str, Breaker]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+class Breakers(Protocol):
+    """Circuit breakers, common to all instances. Raises SourceError; changing one raises CaseUnreadable, too."""
+
+    async def read(self) -> BreakersRead:
+        """All of them; one request."""
+        ...
+
+    async def count(self, name: str, outcome: Outcome, limits: BreakerLimits, now: datetime) -> Breaker:
+        """Counts one call of ours. Returns the breaker afterwards."""
+        ...
+
+    async def probe(self, name: str, limits: BreakerLimits, now: datetime) -> bool:
+        """Whether this worker may make the one call that a half-open breaker lets through."""
+        ...
+
+
+class Pauses(Protocol):
+    """Wishes that nothing be written. Raises SourceError, and CaseUnreadable: what cannot be read may be in force."""
+
+    async def read(self) -> Mapping[str, Pause]:
+        """All pauses by id, those that are over, too; one request."""
+        ...
+
+    async def put(self, pause: Pause) -> str:
+        """Adds a pause, or replaces the one that the same party has on the same thing. Returns its id."""
+        ...
+
+    async def remove(self, id_: str) -> None:
+        """Takes a pause back; one that is not there, too."""
+        ...
+
+
+class Holds(Protocol):
+    """What is remembered from sweep to sweep, and the hold of a surge. Raises SourceError and CaseUnreadable."""
+
+    async def read(self) -> Watch:
+        """What is remembered; nothing before the first sweep."""
+        ...
+
+    async def change[R](self, change: Callable[[Watch], tuple[Watch, R]]) -> R:
+        """Puts what `change` makes of it in its place, and gives what `change` says besides. It may be asked twice."""
+        ...
 
 
 class Queues(Protocol):

@@ -7,8 +7,14 @@ Not faked: the workflow, the domain, and how a case becomes a row.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from shared.adapters.messages import DiagnoseMessage, Message, RemediateMessage
+from shared.adapters.resting_provider import RestingProvider
+from shared.adapters.tables.breakers import TableBreakers
+from shared.adapters.tables.budgets import TableLimits
+from shared.adapters.tables.holds import TableHolds
+from shared.adapters.tables.pauses import TablePauses
 from shared.domain.case import Case, State
 from shared.domain.evidence import Change, ProviderSubscription, ProvisioningStatus, Subscription
 from shared.domain.policy import Mode, Policy
@@ -16,6 +22,7 @@ from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify
 from shared.workflow.remediate import remediate
+from shared.workflow.surges import watch_for_surges
 from shared.workflow.sweep import sweep
 from shared.workflow.wake import wake
 from tests.builders import AT_PROVIDER, DAY, NOW, STUCK, SUBSCRIPTION, TENANT, change, provisioned, subscription
@@ -24,6 +31,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.provider import FakeProvider
 from tests.fakes.queues import FakeQueues
+from tests.fakes.tables import FakeTables
 from tests.fakes.work365 import FakeWork365
 
 ORGANIZATION = "00000000-0000-0000-0000-0000000000aa"
@@ -45,20 +53,36 @@ class Town:
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     organization_id: str | None = ORGANIZATION
 
+    tables: FakeTables = field(default_factory=FakeTables)
+    """Budgets, breakers, pauses and holds."""
+    limits: dict[str, Any] = field(default_factory=dict)
+    """What the policy says besides the mode, where a test wants it otherwise."""
+
     def __post_init__(self) -> None:
         self.work365 = FakeWork365(self.clock, self.organization_id)
         self.provider = FakeProvider(self.clock)
 
     @property
     def policy(self) -> Policy:
-        return Policy(mode=self.mode)
+        return Policy(mode=self.mode, **self.limits)
+
+    @property
+    def controls(self) -> dict[str, Any]:
+        """The real adapters of the guards' tables, on tables in memory."""
+        return {
+            "limits": TableLimits(self.tables),
+            "breakers": TableBreakers(self.tables),
+            "pauses": TablePauses(self.tables),
+            "holds": TableHolds(self.tables),
+        }
 
     @property
     def ctx(self) -> Context:
         return Context(
             work365=self.work365,
-            provider=self.provider,
+            provider=RestingProvider(self.provider, TableBreakers(self.tables), self.clock, self.policy.breaker),
             store=self.store,
+            **self.controls,
             queues=self.queues,
             notifier=self.notifier,
             clock=self.clock,
@@ -82,6 +106,10 @@ class Town:
             own = subscription(id=each, provider_subscription_id=f"44444444-0000-0000-0000-{n:012d}")
             self.stuck(provisioned(old), change(stuck), of=own)
         return ids
+
+    async def swept_before(self) -> None:
+        """A sweep was complete before anything of this was stuck."""
+        await watch_for_surges(self.ctx, [])
 
     async def sweep(self) -> None:
         await sweep(self.ctx)

@@ -18,6 +18,9 @@ from shared.domain.finding import Disposition
 from shared.domain.intent import Attempt, Intent
 from shared.domain.plan import Plan
 
+SYSTEM = "unstuck"
+"""Who the events name where no person asked for anything."""
+
 
 class State(StrEnum):
     """Where a case stands."""
@@ -129,12 +132,18 @@ class Case:
     approved_digest: str = ""
     """The plan a person said yes to; used once."""
     approved_by: str = ""
+    approved_on: datetime | None = None
+    """When that yes was given. Outlives its use: a yes that is given back is no younger for it."""
+    requested_by: tuple[str, ...] = ()
+    """People who had the subscription diagnosed by hand. The policy may want somebody else's yes."""
     intent: Intent | None = None
     setbacks: int = 0
     """Writes to the present change that did not get through, one after the other, whatever the reason."""
     attempts: tuple[Attempt, ...] = ()
     dropped: tuple[str, ...] = ()
     """Changes whose retrigger was given up as not begun. A write without an answer may still land on them."""
+    fixed_before: tuple[datetime, ...] = ()
+    """When former cases of this subscription were retriggered, each one's last time, newest last."""
     provisioned_since: datetime | None = None
     """Since when the case has been seen provisioned without a break."""
     resolved_on: datetime | None = None

@@ -1,35 +1,43 @@
 """The steps of a retrigger as pure moves of its case: each is saved before the next effect is begun."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.case import LONGEST_TEXT, Case, Recorded, State, record
-from shared.domain.decision import SYSTEM, decide, drop, objections, seen_from, settle, unsettled_still
-from shared.domain.diagnosis import diagnose
+from shared.domain.approval import objections
+from shared.domain.breaker import LONGEST_REST, Breaker
+from shared.domain.case import LONGEST_TEXT, SYSTEM, Case, Notification, Recorded, State, record
+from shared.domain.decision import decide, drop, seen_from, settle, unsettled_still
+from shared.domain.diagnosis import Diagnosis, diagnose
 from shared.domain.evidence import ProvisioningStatus
-from shared.domain.guards import Organization, Refusal, before_first_write
+from shared.domain.guards import FIRST, RESTING, Question, Refusal, first_no
 from shared.domain.intent import Attempt, Intent, Phase
 from shared.domain.look import Look
 from shared.domain.plan import Plan, plan_for
+from shared.domain.recurrence import cautious, fix_of
+from shared.domain.situation import ALL_FREE, Share, Situation
+
+HELD_BACK = "held_back"
+"""The kind of the news about a write that will not be made without a person."""
 
 
-def begin(case: Case, look: Look, organization: Organization, now: datetime) -> Recorded:
+def begin(case: Case, look: Look, situation: Situation, share: Share = ALL_FREE) -> Recorded:
     """The case with its intent written, or where it goes instead because a guard said no.
 
-    `look` must be fresh: this is the diagnosis before the first write (rule 8). `now` is when that write can begin.
+    `look` and `situation` must be fresh: this is the diagnosis before the first write (rule 8).
     """
     if case.intent is not None:
         settled = settle(case, look, look.now)
         if settled.case.intent is None:
-            return _judged(settled, seen_from(look, settled.case))
+            return _judged(settled, seen_from(look, settled.case), situation)
         if (waiting := unsettled_still(settled, look)) is not None:
             return waiting
-    diagnosis = diagnose(look)
+    diagnosis = judged_with_care(case, look, situation.breakers)
     plan = plan_for(look, diagnosis)
-    refusal = before_first_write(case, look, diagnosis, plan, organization)
+    refusal = first_no(FIRST, Question(case, look, diagnosis, plan, situation, share))
     if refusal is not None or plan is None:
-        return _refused(case, look, refusal)
+        return _refused(case, look, situation, refusal)
     intent = _resumed(case.intent, look) if case.intent is not None else _intent(case, look, plan)
     return record(
         case,
@@ -44,10 +52,11 @@ def begin(case: Case, look: Look, organization: Organization, now: datetime) -> 
             "before": intent.status_before,
         },
         state=State.REMEDIATING,
-        due_on=now + look.policy.action_time_limit,
+        due_on=situation.now + look.policy.action_time_limit,
         intent=intent,
         approved_digest="",
         approved_by="",
+        held_back="",
     )
 
 
@@ -73,14 +82,14 @@ def _intent(case: Case, look: Look, plan: Plan) -> Intent:
     )
 
 
-def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
-    """The case where a fresh diagnosis puts it. What holds every case back is said on each, and asked again later."""
-    moved = _judged(case, look)
+def _refused(case: Case, look: Look, situation: Situation, refusal: Refusal | None) -> Recorded:
+    """The case where a fresh diagnosis puts it. What holds it back is said on it, and asked again when that may end."""
+    moved = _judged(case, look, situation)
     if refusal is None or refusal.guard == "plan" or moved.case.state is not State.READY:
         return moved
-    due_on = look.now + look.policy.look_again
+    due_on, outgoing = _asked_again(look, situation, refusal), _told(moved.case, refusal, situation.now)
     if moved.case.held_back == refusal.reason:
-        return Recorded(replace(moved.case, due_on=due_on), moved.events)
+        return Recorded(replace(moved.case, due_on=due_on, outgoing=outgoing), moved.events)
     return record(
         moved,
         look.now,
@@ -89,12 +98,43 @@ def _refused(case: Case, look: Look, refusal: Refusal | None) -> Recorded:
         text=f"Not written: {refusal.reason}.",
         held_back=refusal.reason,
         due_on=due_on,
+        outgoing=outgoing,
     )
 
 
-def _judged(before: Case | Recorded, look: Look) -> Recorded:
-    diagnosis = diagnose(look)
+def _asked_again(look: Look, situation: Situation, refusal: Refusal) -> datetime:
+    now, policy = situation.now, look.policy
+    until = refusal.until if refusal.until is not None else now + policy.look_again
+    return min(max(until, now + RESTING), now + policy.longest_wait)
+
+
+_LASTING = frozenset({"controls", "organization", "pause"})
+"""Guards that say no until a person does something, whatever time they name."""
+
+
+def _told(case: Case, refusal: Refusal, now: datetime) -> tuple[Notification, ...]:
+    """A person is told, once, of what does not pass by itself: a change that we leave at Not Applicable above all."""
+    if case.intent is not None and (refusal.guard in _LASTING or refusal.until is None):
+        text = "The change stands at Not Applicable, set by this app, and setting it back is held back."
+        key = f"{HELD_BACK}:{refusal.guard}:{case.intent.change_id}:{case.intent.written_on.isoformat()}"
+    elif refusal.guard == "caps" and refusal.until is None:
+        text = "The hour's budget cannot grant the retrigger of this change."
+        key = f"{HELD_BACK}:caps:{case.change_id}"
+    else:
+        return case.outgoing
+    return () if key in case.told else (Notification(key, HELD_BACK, text, now),)
+
+
+def _judged(before: Case | Recorded, look: Look, situation: Situation) -> Recorded:
+    case = before.case if isinstance(before, Recorded) else before
+    diagnosis = judged_with_care(case, look, situation.breakers)
     return decide(before, look, diagnosis, plan_for(look, diagnosis))
+
+
+def judged_with_care(case: Case, look: Look, breakers: Mapping[str, Breaker]) -> Diagnosis:
+    """The diagnosis, with a person asked first where the fix is needed too often or keeps not helping."""
+    diagnosis = diagnose(look)
+    return cautious(diagnosis, case, look, breakers.get(fix_of(look, diagnosis.cause), Breaker()))
 
 
 def not_applicable_set(case: Case, now: datetime, etag: str) -> Recorded:
@@ -162,7 +202,15 @@ def version_changed(case: Case, now: datetime) -> Recorded:
 def held_before_second(case: Case, now: datetime, refusal: Refusal) -> Recorded:
     """A guard said no between the two writes; what to do about it is decided at once, by a fresh diagnosis."""
     text = f"Not set back to Awaiting Provisioning: {refusal.reason}."
-    return _unsettled(case, now, f"held_back_by_{refusal.guard}", text, _open_intent(case))
+    return _unsettled(case, now, f"held_back_by_{refusal.guard}", text, _not_begun(_open_intent(case)))
+
+
+def not_sent(case: Case, now: datetime, refusal: Refusal) -> Recorded:
+    """A guard said no when the request was about to be sent. Nothing was written, and a yes is not used up."""
+    if _open_intent(case).phase is not Phase.INTENDED:
+        return held_before_second(case, now, refusal)
+    dropped = drop(case, now, f"Not written: {refusal.reason}.", sent=False)
+    return Recorded(replace(dropped.case, due_on=now + RESTING), dropped.events)
 
 
 def refused(case: Case, now: datetime, reason: str) -> Recorded:
@@ -188,7 +236,7 @@ def refused(case: Case, now: datetime, reason: str) -> Recorded:
 def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded:
     """The write was not executed, for now. It is decided afresh when the time that was asked for is over."""
     text = f"The write was not executed: {reason}"
-    intent, due_on = _open_intent(case), now + timedelta(seconds=seconds)
+    intent, due_on = _open_intent(case), now + min(timedelta(seconds=min(seconds, 1e9)), LONGEST_REST)
     if intent.phase is Phase.INTENDED:
         dropped = drop(case, now, text, sent=False)
         return Recorded(replace(dropped.case, due_on=due_on), dropped.events)

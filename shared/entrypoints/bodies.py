@@ -20,11 +20,15 @@ class Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class DiagnosisRequest(Taken):
     """Which subscription to diagnose now: by its own id, or by one of its License Change Logs."""
 
     subscription_id: UUID | None = Field(None, title="Subscription", description="Id of a Work 365 subscription.")
     change_id: UUID | None = Field(None, title="License Change Log", description="Id of one of its changes.")
+    by: Name | None = Field(None, title="By", description="Who asks, for the record: a key names nobody.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "DiagnosisRequest":
@@ -39,6 +43,7 @@ class RemediationRequest(Taken):
     plan_digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] = Field(
         title="Plan digest", description="`plan.digest` of the case: the yes is for exactly this plan."
     )
+    by: Name | None = Field(None, title="By", description="Who says yes, for the record: a key names nobody.")
 
 
 class FactBody(BaseModel):

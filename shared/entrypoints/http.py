@@ -1,15 +1,15 @@
 """HTTP: the same workflow steps, asked for by a person or a flow."""
 
-import json
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import unquote
 
 import azure.functions as func
-from pydantic import BaseModel
 
 from shared.bootstrap import app
 from shared.domain.case import Case, State, subscription_of
 from shared.domain.causes import CAUSES
+from shared.domain.pause import WHOLE
 from shared.entrypoints.bodies import (
     CaseBody,
     CasePage,
@@ -20,9 +20,10 @@ from shared.entrypoints.bodies import (
     RemediationRequest,
     SweepBody,
 )
+from shared.entrypoints.exchange import answer, body_of
 from shared.entrypoints.problems import Problem, answers
 from shared.errors import SettingsError, UnstuckError
-from shared.ports import CaseFilter, Stored
+from shared.ports import CaseFilter, Stored, SweepReceipt
 from shared.workflow.approve import remediate_case
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
@@ -30,10 +31,11 @@ from shared.workflow.sweep import sweep
 
 blueprint = func.Blueprint()
 
+LATE = timedelta(hours=1)
+"""A sweep that is older than this shows in health."""
+
 CALLER = "API key"
 """Who a request with a function key is on the record: a key names nobody."""
-
-LONGEST_BODY = 64 * 1024
 
 
 @blueprint.function_name("start_sweep")
@@ -45,7 +47,7 @@ async def start_sweep(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG0
     status = HTTPStatus.OK if receipt.complete else HTTPStatus.BAD_GATEWAY
     if not receipt.complete:
         raise Problem(status, f"The sweep is incomplete and concludes nothing: {receipt.problem}")
-    return _json(SweepBody.of(receipt))
+    return answer(SweepBody.of(receipt))
 
 
 @blueprint.function_name("list_cases")
@@ -66,7 +68,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
     except ValueError as error:
         hint = "Begin without a cursor, and keep the filter while you page."
         raise Problem(HTTPStatus.BAD_REQUEST, f"cursor: {error}", field="cursor", hint=hint) from None
-    return _json(CasePage(cases=[CaseSummary.of(case) for case in page.cases], next_cursor=page.cursor))
+    return answer(CasePage(cases=[CaseSummary.of(case) for case in page.cases], next_cursor=page.cursor))
 
 
 @blueprint.function_name("show_case")
@@ -75,7 +77,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
 async def show_case(req: func.HttpRequest) -> func.HttpResponse:
     """One case with its evidence, reasoning, plan and timeline."""
     ctx = await app().context()
-    return _json(await _whole(ctx, await _case(ctx, req)))
+    return answer(await _whole(ctx, await _case(ctx, req)))
 
 
 @blueprint.function_name("diagnose_now")
@@ -83,16 +85,16 @@ async def show_case(req: func.HttpRequest) -> func.HttpResponse:
 @answers
 async def diagnose_now(req: func.HttpRequest) -> func.HttpResponse:
     """Diagnoses one subscription now, by its id or by that of one of its License Change Logs."""
-    wanted = _body(req, DiagnosisRequest)
+    wanted = body_of(req, DiagnosisRequest)
     ctx = await app().context()
     subscription_id = await _subscription(ctx, wanted)
-    case = (await diagnose_subscriptions(ctx, [subscription_id])).get(subscription_id)
+    case = (await diagnose_subscriptions(ctx, [subscription_id], by=_who(wanted.by))).get(subscription_id)
     if case is None and not await _exists(ctx, subscription_id):
         raise Problem(
             HTTPStatus.NOT_FOUND, f"Dataverse has no subscription {subscription_id}.", field="subscription_id"
         )
     body = await _whole(ctx, case) if case is not None and case.open else None
-    return _json(DiagnosisBody(subscription_id=subscription_id, stuck=body is not None, case=body))
+    return answer(DiagnosisBody(subscription_id=subscription_id, stuck=body is not None, case=body))
 
 
 @blueprint.function_name("remediate_now")
@@ -100,11 +102,11 @@ async def diagnose_now(req: func.HttpRequest) -> func.HttpResponse:
 @answers
 async def remediate_now(req: func.HttpRequest) -> func.HttpResponse:
     """Says yes to a case's plan and has it carried out; the case shows how it goes."""
-    wanted = _body(req, RemediationRequest)
+    wanted = body_of(req, RemediationRequest)
     ctx = await app().context()
     stored = await _stored(ctx, req)
-    case = await remediate_case(ctx, stored, wanted.plan_digest, CALLER)
-    return _json(CaseSummary.of(case), HTTPStatus.ACCEPTED)
+    case = await remediate_case(ctx, stored, wanted.plan_digest, _who(wanted.by))
+    return answer(CaseSummary.of(case), HTTPStatus.ACCEPTED)
 
 
 @blueprint.function_name("health")
@@ -116,42 +118,45 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
         ctx = await app().context()
     except SettingsError as error:
         body = HealthBody(status="not_configured", mode=None, problems=error.problems, last_sweep=None)
-        return _json(body, HTTPStatus.SERVICE_UNAVAILABLE)
+        return answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
     mode = ctx.policy.mode.value
     try:
         receipt = await ctx.store.last_receipt()
     except UnstuckError as error:
-        body = HealthBody(status="degraded", mode=mode, problems=[f"Case store: {error}"], last_sweep=None)
-        return _json(body, HTTPStatus.SERVICE_UNAVAILABLE)
-    problems = [] if receipt is None or receipt.complete else [f"The last sweep is incomplete: {receipt.problem}"]
+        problems = [*ctx.policy.problems, f"Case store: {error}"]
+        body = HealthBody(status="degraded", mode=mode, problems=problems, last_sweep=None)
+        return answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
+    problems = [*ctx.policy.problems, *_sweeping(receipt, ctx.clock.now()), *await _holding(ctx)]
     last_sweep = SweepBody.of(receipt) if receipt is not None else None
-    return _json(
+    return answer(
         HealthBody(status="degraded" if problems else "ok", mode=mode, problems=problems, last_sweep=last_sweep)
     )
 
 
-def _json(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
-    return func.HttpResponse(
-        body.model_dump_json(),
-        status_code=status.value,
-        mimetype="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+def _sweeping(receipt: SweepReceipt | None, now: datetime) -> list[str]:
+    if receipt is None:
+        return []
+    if not receipt.complete:
+        return [f"The last sweep is incomplete: {receipt.problem}"]
+    if now - receipt.finished_on > LATE:
+        return [f"The last sweep was at {receipt.finished_on.isoformat()}: see whether its timer runs"]
+    return [receipt.problem] if receipt.problem else []
 
 
-def _body[M: BaseModel](req: func.HttpRequest, kind: type[M]) -> M:
-    raw = req.get_body()
-    if len(raw) > LONGEST_BODY:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is longer than {LONGEST_BODY:,} bytes.")
+async def _holding(ctx: Context) -> list[str]:
+    """What holds everything back, in words."""
+    now = ctx.clock.now()
     try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise Problem(
-            HTTPStatus.BAD_REQUEST, "The body is not JSON.", field="body", hint="Send a JSON object."
-        ) from None
-    if not isinstance(parsed, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not a JSON object.", field="body", hint="Send {...}.")
-    return kind.model_validate(parsed)
+        pauses, watch = await ctx.pauses.read(), await ctx.holds.read()
+    except UnstuckError as error:
+        return [f"Nothing is written, since what holds it back cannot be read: {error}"]
+    said = [each.sentence() for each in pauses.values() if each.scope in WHOLE and now < each.until]
+    return [*said, *([watch.hold.sentence()] if watch.hold is not None else [])]
+
+
+def _who(name: str | None) -> str:
+    """The name that a caller gives, marked as what it is: nobody has checked it."""
+    return f"{name} (with an {CALLER})" if name else CALLER
 
 
 def _one_of(req: func.HttpRequest, name: str, kind: type[State]) -> State | None:

@@ -1,8 +1,6 @@
 """HTTP: what a provisioning message means. For flows and support people; needs no settings and reads nothing else."""
 
 import asyncio
-import json
-from http import HTTPStatus
 from typing import Annotated
 
 import azure.functions as func
@@ -10,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from shared.domain.provider_errors import Reading, read_message
 from shared.entrypoints.bodies import Taken
-from shared.entrypoints.problems import Problem, answers
+from shared.entrypoints.exchange import answer, body_of
+from shared.entrypoints.problems import answers
 
 blueprint = func.Blueprint()
 
@@ -89,14 +88,10 @@ class ExplainBody(BaseModel):
 @answers
 async def explain_messages(req: func.HttpRequest) -> func.HttpResponse:
     """Explains messages by the catalogue."""
-    wanted = _body(req)
+    example = '{"messages": [{"text": "..."}]}'
+    wanted = body_of(req, ExplainRequest, longest=LONGEST_BODY, example=example)
     body = await asyncio.to_thread(_explain, wanted)  # megabytes take a while, and others are waiting
-    return func.HttpResponse(
-        body.model_dump_json(),
-        status_code=HTTPStatus.OK.value,
-        mimetype="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return answer(body)
 
 
 def _explain(wanted: ExplainRequest) -> ExplainBody:
@@ -105,18 +100,3 @@ def _explain(wanted: ExplainRequest) -> ExplainBody:
 
 def _one(message: Message) -> Explanation:
     return Explanation.of(read_message(message.text, code=message.code, status=message.status), message.text)
-
-
-def _body(req: func.HttpRequest) -> ExplainRequest:
-    raw = req.get_body()
-    if len(raw) > LONGEST_BODY:
-        detail = f"The body is longer than {LONGEST_BODY:,} bytes."
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, hint="Send fewer messages at once.")
-    try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError):
-        hint = 'Send {"messages": [{"text": "..."}]}.'
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not JSON.", field="body", hint=hint) from None
-    if not isinstance(parsed, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not a JSON object.", field="body", hint="Send {...}.")
-    return ExplainRequest.model_validate(parsed)

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 
 from shared.domain.policy import Policy
-from shared.ports import CaseStore, Clock, Notifier, Provider, Queues, Work365
+from shared.ports import Breakers, CaseStore, Clock, Holds, Limits, Notifier, Pauses, Provider, Queues, Work365
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Ports and policy, built once per process by shared.bootstrap and once per test."""
+    """Ports and policy. The ports are built once per process by shared.bootstrap and once per test.
+
+    A step works with one policy from beginning to end; the next step has the policy as it is then.
+    """
 
     work365: Work365
     provider: Provider
     store: CaseStore
+    limits: Limits
+    breakers: Breakers
+    pauses: Pauses
+    holds: Holds
     queues: Queues
     notifier: Notifier
     clock: Clock

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Sequence
 
-from shared.domain.case import Case, record
-from shared.domain.decision import SYSTEM
+from shared.domain.case import SYSTEM, Case, Notification, record
+from shared.domain.retrigger import HELD_BACK
 from shared.ports import News, Stored
 from shared.workflow.context import Context
 from shared.workflow.diagnose import save
@@ -22,7 +22,7 @@ async def notify(ctx: Context, subscription_ids: Sequence[str]) -> int:
     """
     stored = await ctx.store.load_many(list(dict.fromkeys(subscription_ids)))
     owing = [s for s in stored.values() if s.case.outgoing]
-    news = [_news(s.case, n.key, n.kind) for s in owing for n in s.case.outgoing]
+    news = [_news(s.case, n) for s in owing for n in s.case.outgoing]
     if not news:
         return 0
     await ctx.notifier.tell(news)
@@ -31,15 +31,15 @@ async def notify(ctx: Context, subscription_ids: Sequence[str]) -> int:
     return len(news)
 
 
-def _news(case: Case, key: str, kind: str) -> News:
-    diagnosis = case.diagnosis
+def _news(case: Case, owed: Notification) -> News:
+    diagnosis, held = case.diagnosis, owed.kind == HELD_BACK
     who = next((f.who for f in diagnosis.findings if f.disposition is diagnosis.disposition), "") if diagnosis else ""
     return News(
-        key=key,
-        kind=kind,
+        key=owed.key,
+        kind=owed.kind,
         case_id=case.id,
-        text=case.summary,
-        next_step=case.next_step,
+        text=owed.text if held else case.summary,
+        next_step=case.held_back or case.next_step if held else case.next_step,
         who=who,
         details={
             "subscription_id": case.subscription_id,

@@ -1,75 +1,76 @@
 """Remediate: frees up to 100 cases at once, in journalled phases.
 
-    guards → intent saved → Not Applicable → diagnosed again → Awaiting Provisioning → its job run → verifying
+    guards → budget → intent saved → guards → Not Applicable → diagnosed again, guards → saved → guards
+           → Awaiting Provisioning → its job run → verifying
 
 Whatever goes wrong in between, the saved intent says what we were about to do: the case is diagnosed again,
 which reads what became of it and goes on from there. Nothing is tried again before it was read.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from shared.domain import retrigger
 from shared.domain.case import Case, Recorded, State, subscription_of
-from shared.domain.decision import busy
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ProvisioningStatus
-from shared.domain.guards import Organization, before_second_write
+from shared.domain.guards import SECOND, STILL, Question, Refusal, first_no
 from shared.domain.intent import Phase
 from shared.domain.look import Look
+from shared.domain.situation import ALL_FREE, Share, Situation
 from shared.errors import SourceError
-from shared.ports import StatusWrite, Stored, WriteResult
+from shared.ports import Stored, WriteResult
 from shared.workflow.context import Context
-from shared.workflow.diagnose import parked, save, wake_up
-from shared.workflow.reading import read
+from shared.workflow.controls import Candidate, give_back, shared_out, situation
+from shared.workflow.diagnose import parked, wake_up
+from shared.workflow.effects import Group, Underway, not_done, run_jobs, save_all, write
+from shared.workflow.reading import Read, read
 
 log = logging.getLogger(__name__)
 
 AWAITING, NOT_APPLICABLE = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_APPLICABLE
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
-    """A case whose intent is saved, with the evidence that its next write rests on."""
-
-    stored: Stored
-    look: Look
-
-
-type Group = Mapping[str, Underway]
-"""By subscription id."""
-
-
 async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     """Retriggers those of the cases that are ready and pass every guard. Returns each as it was left.
 
-    Raises SourceError when Dataverse or the case store could not be reached before anything was begun.
+    Raises SourceError when Dataverse, the case store or the guards' tables could not be reached before anything
+    was begun.
     """
     stored = await ctx.store.load_many(list(dict.fromkeys(subscription_of(i) for i in case_ids)))
     ready = {i: s for i, s in stored.items() if s.case.id in case_ids and s.case.state is State.READY}
     left = {i: s.case for i, s in stored.items()}
     if not ready:
         return left
-    begun = await _begin(ctx, ready, left)
-    single = {i for i, u in begun.items() if not retrigger.needs_first_write(u.look)}
+    seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
+    begun = await _begin(ctx, ready, seen, left)
+    going = await _still_allowed(ctx, begun, seen.organization_id, left)
+    single = {i for i, u in going.items() if not retrigger.needs_first_write(u.look)}
     # What needs one write gets it with the others' first: all of it rests on the evidence that was just read.
-    first = await _write(ctx, begun, {i: AWAITING if i in single else NOT_APPLICABLE for i in begun})
-    toggled = await _save_first(ctx, {i: u for i, u in begun.items() if i not in single}, first, left)
+    first = await write(ctx, going, {i: AWAITING if i in single else NOT_APPLICABLE for i in going})
+    toggled = await _save_first(ctx, {i: u for i, u in going.items() if i not in single}, first, left)
     again = await _read_again(ctx, toggled, left)
     last = {i: r for i, r in first.items() if i in single}
-    last |= await _write(ctx, again, dict.fromkeys(again, AWAITING))
-    await _save_finished(ctx, {**begun, **again}, last, left)
-    await wake_up(ctx, {i: left[i] for i, s in ready.items() if i not in begun and _moved(s, left[i])})
-    now = ctx.clock.now()
-    await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
+    last |= await write(ctx, again, dict.fromkeys(again, AWAITING))
+    await _save_finished(ctx, {**going, **again}, last, left)
+    await _wake_up(ctx, ready, begun, left)
     return left
 
 
+async def _wake_up(ctx: Context, ready: Mapping[str, Stored], begun: Group, left: Mapping[str, Case]) -> None:
+    """Queues what follows. A case that a guard holds back is where it was, and asks again only when it is due."""
+    moved = {i for i, s in ready.items() if i not in begun and _moved(s, left[i])}
+    await wake_up(ctx, {i: left[i] for i in moved})
+    owed = [i for i in ready if i not in moved and left[i].outgoing]
+    if owed:
+        await ctx.queues.notify(owed)
+    now = ctx.clock.now()
+    await ctx.queues.diagnose([i for i in begun if _is_due(left[i], now)])
+
+
 def _moved(before: Stored, case: Case) -> bool:
-    """The case is not where it was. One that a guard holds back is, and asks again only when it is due."""
     return (case.state, case.plan) != (before.case.state, before.case.plan)
 
 
@@ -77,24 +78,36 @@ def _is_due(case: Case, now: datetime) -> bool:
     return case.due_on is not None and case.due_on <= now
 
 
-async def _begin(ctx: Context, ready: Mapping[str, Stored], left: dict[str, Case]) -> Group:
-    """Saves the intent of each case that passes the guards; the others go where their diagnosis puts them."""
-    seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
-    organization = Organization(seen.organization_id, ctx.organization_id)
-    now = ctx.clock.now()
+async def _begin(ctx: Context, ready: Mapping[str, Stored], seen: Read, left: dict[str, Case]) -> Group:
+    """Saves the intent of each case that passes the guards and is given its share of the common limits.
 
-    def begin(stored: Stored, look: Look) -> Recorded:
-        return retrigger.begin(stored.case, look, organization, now)
+    The others go where their diagnosis puts them, or say what holds them back.
+    """
+    now = await situation(ctx, seen.organization_id)
 
-    moves = {i: _judged(ctx, ready[i], look, begin) for i, look in seen.looks.items()}
-    saved = await _save_all(ctx, moves, ready, left)
-    return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if s.case.state is State.REMEDIATING}
+    def begin(i: str, share: Share) -> Recorded:
+        look = seen.looks[i]
+        return _judged(ctx, ready[i], look, lambda: retrigger.begin(ready[i].case, look, now, share))
+
+    moves = {i: begin(i, ALL_FREE) for i in seen.looks}
+    candidates = {i: Candidate(ready[i].case, seen.looks[i]) for i, m in moves.items() if _begins(m.case)}
+    shares = await shared_out(ctx, candidates, now)
+    moves |= {i: begin(i, share) for i, share in shares.items() if share != ALL_FREE}
+    saved = await save_all(ctx, moves, ready, left)
+    begun = {i: Underway(s, seen.looks[i], shares[i]) for i, s in saved.items() if _begins(s.case)}
+    granted = {i: claim.key for i, c in candidates.items() if shares[i].wait is None and (claim := c.claim) is not None}
+    await give_back(ctx, [key for i, key in granted.items() if i not in begun and not shares[i].taken])
+    return begun
 
 
-def _judged(ctx: Context, stored: Stored, look: Look, move: Callable[[Stored, Look], Recorded]) -> Recorded:
+def _begins(case: Case) -> bool:
+    return case.state is State.REMEDIATING
+
+
+def _judged(ctx: Context, stored: Stored, look: Look, move: Callable[[], Recorded]) -> Recorded:
     """The case's next move; one whose evidence the rules cannot take is parked alone, and others go on."""
     try:
-        return move(stored, look)
+        return move()
     except Exception as error:
         subscription_id = look.evidence.subscription.id
         log.exception("Subscription %s cannot be judged", subscription_id)
@@ -102,43 +115,74 @@ def _judged(ctx: Context, stored: Stored, look: Look, move: Callable[[Stored, Lo
         return parked(ctx, subscription_id, stored, "remediate", text)
 
 
-async def _save_first(
-    ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]
-) -> Mapping[str, Stored]:
+async def _still_allowed(ctx: Context, group: Group, organization_id: str | None, left: dict[str, Case]) -> Group:
+    """The guards once more, when the request is about to be sent: a pause stops the very next effect (promise P13)."""
+    if not group:
+        return {}
+    refused = await _refused_now(ctx, group, organization_id)
+    if not refused:
+        return group
+    now = ctx.clock.now()
+    moves = {i: retrigger.not_sent(group[i].stored.case, now, refusal) for i, refusal in refused.items()}
+    await save_all(ctx, moves, {i: group[i].stored for i in refused}, left)
+    unused = [group[i].stored.case for i in refused]
+    await give_back(ctx, [c.intent.change_id for c in unused if c.intent and c.intent.phase is Phase.INTENDED])
+    return {i: u for i, u in group.items() if i not in refused}
+
+
+async def _refused_now(ctx: Context, group: Group, organization_id: str | None) -> dict[str, Refusal]:
+    try:
+        now = await situation(ctx, organization_id)
+    except SourceError as error:
+        log.warning("Nothing is written, since pauses and holds could not be read: %s", error)
+        return dict.fromkeys(group, Refusal("controls", f"pauses and holds could not be read ({error})"))
+    answers = {i: first_no(STILL, _question(u, now)) for i, u in group.items()}
+    return {i: refusal for i, refusal in answers.items() if refusal is not None}
+
+
+def _question(underway: Underway, now: Situation) -> Question:
+    case, look = underway.stored.case, underway.look
+    return Question(case, look, diagnose(look), case.plan, now, underway.share)
+
+
+async def _save_first(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> Group:
     """Notes what became of the first writes. Returns the cases whose write Dataverse has confirmed."""
     now = ctx.clock.now()
     moves = {
         i: retrigger.not_applicable_set(u.stored.case, now, results[i].etag)
         if results[i].done
-        else _not_done(ctx, u, results[i])
+        else not_done(ctx, u, results[i])
         for i, u in group.items()
         if i in results
     }
-    saved = await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
-    return {i: s for i, s in saved.items() if results[i].done}
+    saved = await save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
+    for_sure = [r.change_id for i, r in results.items() if i in group and not (r.done or r.unknown)]
+    await give_back(ctx, for_sure)
+    return {i: Underway(s, group[i].look, group[i].share) for i, s in saved.items() if results[i].done}
 
 
-async def _read_again(ctx: Context, stored: Mapping[str, Stored], left: dict[str, Case]) -> Group:
+async def _read_again(ctx: Context, group: Group, left: dict[str, Case]) -> Group:
     """Diagnoses again before the second write (rule 8). What may not go on is settled by a diagnosis of its own."""
-    if not stored:
+    if not group:
         return {}
     try:
-        seen = await read(ctx, {i: s.case for i, s in stored.items()}, purpose="remediate")
+        seen = await read(ctx, {i: u.stored.case for i, u in group.items()}, purpose="remediate")
+        now = await situation(ctx, seen.organization_id)
     except SourceError:
-        log.exception("Evidence for the second write of %d retriggers could not be read", len(stored))
+        log.exception("Evidence for the second write of %d retriggers could not be read", len(group))
         return {}  # they stay in remediating; the wake timer takes them up when their time is over
-    organization = Organization(seen.organization_id, ctx.organization_id)
-    now = ctx.clock.now()
 
-    def go_on(stored: Stored, look: Look) -> Recorded:
-        refusal = before_second_write(look, diagnose(look), organization)
+    def go_on(i: str, look: Look) -> Recorded:
+        case = group[i].stored.case
+        refusal = first_no(SECOND, Question(case, look, diagnose(look), case.plan, now, group[i].share))
         if refusal is not None:
-            return retrigger.held_before_second(stored.case, now, refusal)
-        return retrigger.second_write(stored.case, look, now)
+            return retrigger.held_before_second(case, now.now, refusal)
+        return retrigger.second_write(case, look, now.now)
 
-    moves = {i: _judged(ctx, stored[i], look, go_on) for i, look in seen.looks.items()}
-    saved = await _save_all(ctx, moves, stored, left)
-    return {i: Underway(s, seen.looks[i]) for i, s in saved.items() if _begun_second(s.case)}
+    moves = {i: _judged(ctx, group[i].stored, look, partial(go_on, i, look)) for i, look in seen.looks.items()}
+    saved = await save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
+    again = {i: Underway(s, seen.looks[i], group[i].share) for i, s in saved.items() if _begun_second(s.case)}
+    return await _still_allowed(ctx, again, seen.organization_id, left)
 
 
 def _begun_second(case: Case) -> bool:
@@ -147,70 +191,12 @@ def _begun_second(case: Case) -> bool:
 
 async def _save_finished(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> None:
     """Has Work 365 take up what stands at Awaiting Provisioning now, and notes what became of each."""
-    how = await _run_jobs(ctx, [r.change_id for r in results.values() if r.done])
+    how = await run_jobs(ctx, [r.change_id for r in results.values() if r.done])
     now = ctx.clock.now()
     moves = {
         i: retrigger.retriggered(group[i].stored.case, group[i].look, now, how)
         if r.done
-        else _not_done(ctx, group[i], r)
+        else not_done(ctx, group[i], r)
         for i, r in results.items()
     }
-    await _save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
-
-
-async def _write(ctx: Context, group: Group, status: Mapping[str, ProvisioningStatus]) -> dict[str, WriteResult]:
-    """One write for each case's head, with the version its evidence was read at, while the worker's time lasts."""
-    now = ctx.clock.now()
-    writes = {
-        i: StatusWrite(head.id, head.etag, status[i])
-        for i, u in group.items()
-        if (head := u.look.head) is not None and busy(u.stored.case, now)
-    }
-    if not writes:
-        return {}
-    results = await ctx.work365.set_provisioning_status(list(writes.values()))
-    return dict(zip(writes, results, strict=True))
-
-
-def _not_done(ctx: Context, underway: Underway, result: WriteResult) -> Recorded:
-    """A write that did not go through for sure: the intent stays until the change has been read."""
-    case, now = underway.stored.case, ctx.clock.now()
-    if result.version_changed:
-        return retrigger.version_changed(case, now)
-    if result.deferred:
-        return retrigger.deferred(case, now, result.reason, result.retry_after)
-    if result.refused:
-        return retrigger.refused(case, now, result.reason)
-    return retrigger.outcome_unknown(case, now, result.reason)
-
-
-async def _run_jobs(ctx: Context, change_ids: Sequence[str]) -> str:
-    """A job that could not be run costs a cycle, nothing more: Work 365's own schedule picks the change up."""
-    if not change_ids:
-        return ""
-    try:
-        return await ctx.work365.run_jobs(change_ids)
-    except SourceError as error:
-        log.warning("The jobs of %d changes could not be run: %s", len(change_ids), error)
-        return f"its job could not be run ({error}), so the next job cycle takes it up"
-
-
-async def _save_all(
-    ctx: Context, moves: Mapping[str, Recorded], stored: Mapping[str, Stored], left: dict[str, Case]
-) -> dict[str, Stored]:
-    """Saves every move. A case that could not be saved drops out of the group: nothing more is done for it here.
-
-    Another worker has it then, or the wake timer finds it when its time is over.
-    """
-    saved = await asyncio.gather(*(_save(ctx, move, stored[i]) for i, move in moves.items()))
-    mine = {i: s for i, s in zip(moves, saved, strict=True) if s is not None}
-    left.update({i: s.case for i, s in mine.items()})
-    return mine
-
-
-async def _save(ctx: Context, move: Recorded, stored: Stored) -> Stored | None:
-    try:
-        return await save(ctx, move, stored)
-    except SourceError:
-        log.exception("Case %s could not be saved", move.case.id)
-        return None
+    await save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)

@@ -6,6 +6,7 @@ import uuid
 from shared.errors import SourceError
 from shared.ports import SweepReceipt
 from shared.workflow.context import Context
+from shared.workflow.surges import watch_for_surges
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ async def _read_and_queue(ctx: Context, sweep_id: str) -> SweepReceipt:
     suspects = await ctx.work365.find_suspects(started - ctx.policy.waiting_time, today)
     open_cases = await ctx.store.open_cases()
     wanted = [i for i in suspects.subscription_ids if (due := open_cases.get(i)) is None or due <= started]
+    # Before anything is queued: what is diagnosed may be acted on at once.
+    problem = await watch_for_surges(ctx, suspects.subscription_ids)
     await ctx.queues.diagnose(wanted)
     found, queued = len(suspects.subscription_ids), len(wanted)
     log.info("Sweep %s: %d suspects, %d to diagnose", sweep_id, found, queued)
@@ -43,4 +46,5 @@ async def _read_and_queue(ctx: Context, sweep_id: str) -> SweepReceipt:
         suspects=found,
         queued=queued,
         left_alone=found - queued,
+        problem=problem,
     )

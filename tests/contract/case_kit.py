@@ -92,6 +92,8 @@ def full(case: Case) -> dict[str, Any]:
         "plan": Plan("retrigger", CHANGE, "trigger_missed", awaiting, (not_applicable, awaiting), "digest"),
         "approved_digest": "digest",
         "approved_by": "ann@contoso.example",
+        "approved_on": NOW,
+        "requested_by": ("ben@contoso.example",),
         "intent": intent(),
         "setbacks": 2,
         "attempts": (Attempt(CHANGE, NOW, "app", "AADSTS700082: expired"), Attempt(CHANGE, NOW, "app")),
@@ -100,6 +102,7 @@ def full(case: Case) -> dict[str, Any]:
         "outgoing": (Notification("key-3", "needs_person", "Somebody must look.", NOW),),
         "told": ("key-1", "key-2"),
         "dropped": (CHANGE,),
+        "fixed_before": (NOW - 3 * MINUTE, NOW - 2 * MINUTE),
     }
 
 

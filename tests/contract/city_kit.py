@@ -83,6 +83,7 @@ class City(Town):
             work365=self.real_work365,
             provider=self.real_provider,
             store=self.store,
+            **self.controls,
             queues=self.queues,
             notifier=self.notifier,
             clock=self.clock,

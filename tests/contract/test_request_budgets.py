@@ -5,6 +5,7 @@ from math import ceil
 import pytest
 
 from shared.domain.case import State
+from shared.domain.policy import Caps
 from shared.workflow.sweep import sweep
 from tests.contract.city_kit import City, city
 
@@ -19,7 +20,7 @@ def stuck(request: pytest.FixtureRequest) -> int:
 
 
 async def test_requests_for_some_stuck_subscriptions_among_many(stuck: int) -> None:
-    with city() as town:
+    with city(limits={"surge": stuck, "caps": Caps(stuck, 5 * stuck, stuck)}) as town:
         town.healthy(SUBSCRIPTIONS - stuck)
         changes = town.stuck_many(stuck)
         await sweep(town.ctx)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 
+from local.app_settings import POLICY
 from local.control.environment import Environment
 from local.control.harm import CHANGE, JOB, forbidden_writes, left_not_applicable
 from local.demo.judging import Expected, SeenCase, Verdict, judge, settled
@@ -21,6 +22,7 @@ from local.worlds.model import World
 from shared.adapters.dataverse.client import Dataverse
 from shared.adapters.partner_center.client import Limits, PartnerCenter
 from shared.adapters.partner_center.provider import PartnerCenterProvider
+from shared.adapters.policy_source import read_policy
 from shared.adapters.tables.keys import CASE
 from shared.adapters.tables.rows import from_row
 from shared.adapters.web.transport import HttpTransport
@@ -72,7 +74,7 @@ class WorldTown(Town):
 
     @property
     def policy(self) -> Policy:
-        return Policy(
+        times = Policy(
             mode=Mode.AUTO,
             job_cycle=2 * _SECOND,
             grace=_SECOND,
@@ -82,6 +84,7 @@ class WorldTown(Town):
             action_time_limit=20 * _SECOND,
             provider_lag=_SECOND,
         )
+        return read_policy(POLICY.read_text("utf-8"), times)
 
     @property
     def ctx(self) -> Context:
@@ -89,6 +92,7 @@ class WorldTown(Town):
             work365=self.real_work365,
             provider=self.real_provider,
             store=self.store,
+            **self.controls,
             queues=self.queues,
             notifier=self.notifier,
             clock=self.clock,

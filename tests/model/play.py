@@ -25,6 +25,7 @@ from shared.domain.evidence import (
     ProvisioningStatus,
     SubscriptionStatus,
 )
+from shared.domain.pause import Pause, Scope
 from shared.domain.policy import Mode
 from shared.errors import UnstuckError
 from shared.workflow.approve import remediate_case
@@ -80,6 +81,8 @@ class Peril(Enum):
     """Work 365 does something by itself: provisions, fails, orders without noting it, is at a job."""
     MODES = auto()
     """The operator switches the mode."""
+    STOPS = auto()
+    """A person pauses everything, and lets it go on."""
     LOST_MESSAGES = auto()
     """Queue messages vanish."""
 
@@ -302,6 +305,19 @@ class Play:
         if Peril.MODES in self.perils:
             self.town.mode = list(Mode)[how % 3]
 
+    def everything_is_paused(self, _which: int, _how: int, much: int) -> None:
+        """For longer than any play, or until it is taken back."""
+        if Peril.STOPS in self.perils:
+            now = self.town.clock.now()
+            wish = Pause(Scope.EVERYTHING, "", "Ann", "an invoice run", now, now + (1 + much % 3) * 300 * DAY)
+            self._at_once(self.town.ctx.pauses.put(wish))
+            self.keeper.paused = True
+
+    def it_goes_on(self, _which: int, _how: int, _much: int) -> None:
+        for id_ in self._at_once(self.town.ctx.pauses.read()):
+            self._at_once(self.town.ctx.pauses.remove(id_))
+        self.keeper.paused = False
+
     def a_message_is_lost(self, which: int, _how: int, _much: int) -> None:
         waiting = self.town.queues.waiting
         if Peril.LOST_MESSAGES in self.perils and waiting:
@@ -329,6 +345,7 @@ class Play:
         self._finish()
         self.town.work365.deliver_late()
         self.town.mode = Mode.AUTO
+        self.it_goes_on(0, 0, 0)
         seen_by = self.town.clock.now() + self.town.policy.look_again  # nobody is at rest before he was looked at
         for _ in range(80):
             self._end_jobs(Outcome.PROVISIONS)

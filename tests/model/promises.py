@@ -32,6 +32,7 @@ class Promise(StrEnum):
     NOT_AGAINST_A_PERSON = "what a person set to Not Applicable stays so"
     BOUNDED = "a change is retriggered no more often than is allowed"
     OBSERVE = "observe mode writes nothing"
+    PAUSED = "nothing is written while somebody has paused it"
     A_YES_FIRST = "approve mode writes only after a yes"
     VERIFIED = "resolved only after change and subscription were seen provisioned, and stayed so"
     FINAL = "resolved is final"
@@ -79,6 +80,8 @@ class Keeper(Witness):
     """Changes that Work 365 takes up: set to Awaiting Provisioning by somebody."""
     modes: dict[int, Mode] = field(default_factory=dict)
     """The mode in which each worker was started."""
+    paused: bool = False
+    """Whether a person has paused everything."""
     touched: set[str] = field(default_factory=set)
     """Changes that the app has written."""
     _now: int = 0
@@ -156,6 +159,8 @@ class Keeper(Witness):
 
     def _check_rights(self, worker: Worker, known: Knowledge, subscription_id: str, write: StatusWrite) -> None:
         mode = self.modes[worker.number]
+        if self.paused:
+            self._break(Promise.PAUSED, str(write))
         if mode is Mode.OBSERVE:
             self._break(Promise.OBSERVE, str(write))
         if mode is Mode.APPROVE and not known.yes.get(subscription_id):

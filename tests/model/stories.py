@@ -34,6 +34,9 @@ WEIGHTS = {
 }
 """How often each act comes. In every story some of them come more often, and some not at all."""
 
+STOPS = ("everything_is_paused", "it_goes_on")
+"""Come in every fourth story besides, one after the other or the first alone."""
+
 _ALWAYS = frozenset({"a_message_is_delivered", "a_worker_goes_on"})
 _MODES = (Mode.AUTO, Mode.AUTO, Mode.AUTO, Mode.AUTO, Mode.APPROVE, Mode.OBSERVE)
 _BEGUN = (0, 1, 1, 1, 1, 1, 1, 1, *range(2, 14))
@@ -46,6 +49,7 @@ def story(number: int, about: str | None = None) -> Story:
     names = chance.choices(list(WEIGHTS), weights, k=chance.randrange(2, 13))
     if about is not None:
         names.insert(chance.randrange(3), about)
+    names = _stopped(names, random.Random(f"stops {number}"))  # noqa: S311
     return Story(
         kinds=tuple(chance.choices(list(Kind), k=chance.choice((1, 1, 1, 2)))),
         mode=chance.choice(_MODES),
@@ -53,6 +57,15 @@ def story(number: int, about: str | None = None) -> Story:
         begun=chance.choice(_BEGUN),
         acts=tuple(Act(name, *(chance.randrange(60) for _ in range(3))) for name in names),
     )
+
+
+def _stopped(names: list[str], chance: random.Random) -> list[str]:
+    if chance.random() >= 0.25:
+        return names
+    first = chance.randrange(len(names) + 1)
+    second = chance.randrange(first, len(names) + 2)
+    stopped = [*names[:first], STOPS[0], *names[first:]]
+    return stopped if second == first else [*stopped[: second + 1], STOPS[1], *stopped[second + 1 :]]
 
 
 def first_violation(

@@ -8,24 +8,25 @@ UNSTUCK_MODEL_STORIES=100000 plays that many more, from UNSTUCK_MODEL_FIRST on.
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain import decision, guards
+from shared.domain import decision, guards, retrigger
 from shared.domain.case import Case, Recorded
+from shared.domain.finding import Disposition
 from shared.domain.look import Look
 from shared.domain.policy import Mode
 from shared.errors import CaseConflict
 from shared.ports import Stored
-from shared.workflow import diagnose, remediate
+from shared.workflow import diagnose, effects, remediate
 from shared.workflow.context import Context
 from tests.model.play import EVERYTHING, Act, Kind, Play, Story
 from tests.model.promises import Promise
 from tests.model.stage import FATES, Call, Fate, StagedWork365
-from tests.model.stories import WEIGHTS, first_violation, shortest, story
+from tests.model.stories import STOPS, WEIGHTS, first_violation, shortest, story
 
 FIRST = int(os.environ.get("UNSTUCK_MODEL_FIRST", "0"))
 STORIES = int(os.environ.get("UNSTUCK_MODEL_STORIES", "1000"))
@@ -123,7 +124,7 @@ def test_what_was_not_stood_once_is_stood(told: Story) -> None:
 
 def test_every_act_is_told() -> None:
     acts = {name for name in vars(Play) if not name.startswith("_") and name != "run"}
-    assert acts == set(WEIGHTS)
+    assert acts == {*WEIGHTS, *STOPS}
 
 
 def test_the_same_story_plays_the_same() -> None:
@@ -145,10 +146,11 @@ def without_if_match(patch: pytest.MonkeyPatch) -> None:
 def without_reading_again(patch: pytest.MonkeyPatch) -> None:
     """The second write is made as soon as the first is confirmed."""
 
-    async def trust(ctx: Context, stored: Mapping[str, Stored], left: dict[str, Case]) -> remediate.Group:
+    async def trust(ctx: Context, toggled: effects.Group, left: dict[str, Case]) -> effects.Group:
         assert isinstance(ctx.work365, StagedWork365)
         group = {}
-        for i, s in stored.items():
+        for i, u in toggled.items():
+            s = u.stored
             assert s.case.intent is not None
             evidence = ctx.work365._evidence(ctx.work365.held[i])
             ours = (c.id == s.case.intent.change_id for c in evidence.changes)
@@ -157,7 +159,7 @@ def without_reading_again(patch: pytest.MonkeyPatch) -> None:
                 for c, own in zip(evidence.changes, ours, strict=True)
             )
             seen = Look(replace(evidence, changes=tuple(changes)), ctx.clock.now(), ctx.policy, s.case.intent)
-            group[i] = remediate.Underway(s, seen)
+            group[i] = effects.Underway(s, seen)
         return group
 
     patch.setattr(remediate, "_read_again", trust)
@@ -180,7 +182,7 @@ def with_conflicts_swallowed(patch: pytest.MonkeyPatch) -> None:
         except CaseConflict:
             return Stored(recorded.case, version or "")
 
-    patch.setattr(remediate, "save", insist)
+    patch.setattr(effects, "save", insist)
 
 
 def without_a_limit_of_attempts(patch: pytest.MonkeyPatch) -> None:
@@ -188,12 +190,28 @@ def without_a_limit_of_attempts(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "attempts_allowed", lambda _: 1_000)
 
 
+def without_guards(patch: pytest.MonkeyPatch, *taken: guards.Guard) -> None:
+    for module, name in ((retrigger, "FIRST"), (remediate, "SECOND"), (remediate, "STILL")):
+        patch.setattr(module, name, tuple(guard for guard in getattr(module, name) if guard not in taken))
+
+
 def without_asking_the_mode(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(guards, "_mode", lambda _: None)
+    without_guards(patch, guards.mode)
+    # The guard of approval asks for it as well: in observe mode nothing goes unasked.
+    patch.setattr(guards, "goes_unasked", lambda _look, diagnosis, _action: diagnosis.disposition is Disposition.AUTO)
+
+
+def without_asking_for_pauses(patch: pytest.MonkeyPatch) -> None:
+    without_guards(patch, guards.pause)
+
+
+def without_asking_right_before_the_write(patch: pytest.MonkeyPatch) -> None:
+    """A pause that is set after the intent was saved comes too late."""
+    patch.setattr(remediate, "STILL", ())
 
 
 def without_asking_for_a_yes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(guards, "_approval", lambda *_: None)
+    without_guards(patch, guards.approval)
     patch.setattr(decision, "yes_given", lambda *_: True)
 
 
@@ -225,6 +243,8 @@ ABLATIONS = (
     Ablation(with_conflicts_swallowed, frozenset({Promise.INTENT_FIRST})),
     Ablation(without_a_limit_of_attempts, frozenset({Promise.BOUNDED})),
     Ablation(without_asking_the_mode, frozenset({Promise.OBSERVE}), about="the_mode_is_switched"),
+    Ablation(without_asking_for_pauses, frozenset({Promise.PAUSED}), about="everything_is_paused"),
+    Ablation(without_asking_right_before_the_write, frozenset({Promise.PAUSED}), about="everything_is_paused"),
     Ablation(without_asking_for_a_yes, frozenset({Promise.A_YES_FIRST})),
     Ablation(without_watching_what_is_provisioned, frozenset({Promise.VERIFIED})),
 )

@@ -54,7 +54,8 @@ def test_in_approve_a_person_says_yes_first() -> None:
     case = decided(seen)
     assert case.state is State.AWAITING_APPROVAL
     assert case.plan is not None
-    assert decided(seen, approved_digest=case.plan.digest, approved_by="Ann").state is State.READY
+    said = {"approved_digest": case.plan.digest, "approved_by": "Ann", "approved_on": NOW}
+    assert decided(seen, **said).state is State.READY
 
 
 def test_a_yes_to_another_plan_is_no_yes() -> None:

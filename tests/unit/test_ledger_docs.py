@@ -4,14 +4,18 @@ import json
 import re
 from pathlib import Path
 
-from shared.adapters.tables import events, receipts, rows
+from shared.adapters.tables import breakers, budgets, events, holds, pauses, receipts, rows
 from shared.adapters.tables.client import Found
 from shared.adapters.tables.held import current
 from shared.adapters.tables.index_keys import OPEN
+from shared.domain.breaker import Breaker, Slice
+from shared.domain.budget import Budget
 from shared.domain.case import State
 from shared.domain.intent import Phase
+from shared.domain.pause import Pause, Scope
+from shared.domain.surge import Hold, Watch
 from shared.ports import SweepReceipt
-from tests.contract.case_kit import NOW, full, moved, opened
+from tests.contract.case_kit import MINUTE, NOW, full, moved, opened
 
 TEXT = (Path(__file__).parents[2] / "docs/ledger.md").read_text("utf-8")
 KEYS = {"PartitionKey", "RowKey"}
@@ -25,9 +29,29 @@ def test_every_column_is_described() -> None:
         rows.to_row(whole.case, "case"),
         events.to_row(whole.case.subscription_id, 1, whole.events[0]),
         receipts.to_row(SweepReceipt("1", NOW, NOW, complete=True)),
+        *guards_rows(),
     ]
     missing = {column for row in written for column in row.keys() - KEYS if f"`{column}`" not in TEXT}
     assert missing == set()
+
+
+def guards_rows() -> list[dict[str, object]]:
+    """A row of each table of the guards, every column set."""
+    breaker = Breaker(1, (Slice(NOW, 1, 1),), NOW, NOW, NOW, "503")
+    hold = Hold("1", NOW, 60, 50, after_silence=True)
+    return [
+        budgets._columns(Budget()),
+        breakers._columns(breaker),
+        pauses._columns(Pause(Scope.CUSTOMER, "1", "Ann", "why", NOW, NOW)),
+        holds._columns(Watch(NOW, MINUTE, True, frozenset(), hold)),
+        dict.fromkeys(("looked_on", *Hold.__slots__), 0),
+    ]
+
+
+def test_every_table_of_the_guards_is_described() -> None:
+    for module in (budgets, breakers, pauses, holds):
+        assert f"| `{module.TABLE}` |" in TEXT
+        assert f"**`{module.TABLE}`**" in TEXT
 
 
 def test_the_example_of_a_half_done_toggle_is_a_case() -> None:

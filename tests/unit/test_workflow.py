@@ -507,6 +507,7 @@ class TestSources:
 
 class TestParking:
     async def test_a_message_that_failed_too_often_becomes_a_case_that_says_so(self, town: Town) -> None:
+        await town.swept_before()
         town.stuck()
         await park(town.ctx, [SUBSCRIPTION], "diagnose")
         await town.drain()
@@ -526,6 +527,7 @@ class TestParking:
 
 class TestManyAtOnce:
     async def test_two_write_requests_for_a_hundred(self, town: Town) -> None:
+        town.limits = {"surge": 100}
         town.many(100)
         await town.sweep()
         assert town.work365.batches == [100, 100]

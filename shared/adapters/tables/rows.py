@@ -42,7 +42,7 @@ _TEXTS: Mapping[str, int] = {
 """Columns that are text, empty when not set, and how long they may be."""
 
 _NULLABLE_TEXTS = ("cause", "first_cause", "change_id")
-_MOMENTS = ("due_on", "provisioned_since", "resolved_on")
+_MOMENTS = ("due_on", "provisioned_since", "resolved_on", "approved_on")
 
 _JSON: Mapping[str, TypeAdapter[Any]] = {
     "diagnosis": TypeAdapter(Diagnosis),
@@ -52,6 +52,8 @@ _JSON: Mapping[str, TypeAdapter[Any]] = {
     "outgoing": TypeAdapter(tuple[Notification, ...]),
     "told": TypeAdapter(tuple[str, ...]),
     "dropped": TypeAdapter(tuple[str, ...]),
+    "requested_by": TypeAdapter(tuple[str, ...]),
+    "fixed_before": TypeAdapter(tuple[datetime, ...]),
 }
 _COLUMNS: Mapping[str, int] = {
     "diagnosis": 6,
@@ -61,6 +63,8 @@ _COLUMNS: Mapping[str, int] = {
     "outgoing": 2,
     "told": 1,
     "dropped": 1,
+    "requested_by": 1,
+    "fixed_before": 1,
 }
 """Into how many columns each may be split. Together with the texts they stay under an entity's 1 MiB."""
 
