@@ -1,6 +1,7 @@
 """The app settings that the local stack gives to the app: the same names as on Azure, with times of seconds."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 # Work 365 runs its jobs every second here, so what takes quarters of an hour there takes seconds.
 _TIMES = {
@@ -21,6 +22,10 @@ _TIMES = {
 }
 
 
+POLICY = Path(__file__).with_name("policy.json")
+"""Limits for a town in which a year's trouble comes at once; the defaults are in docs/policy.md."""
+
+
 class SettingRefused(Exception):
     """A setting on the command line that is none; the message says what it should look like."""
 
@@ -34,6 +39,7 @@ def app_settings(
         "AzureWebJobsStorage": storage,
         "UNSTUCK_MODE": mode,
         "UNSTUCK_ATTEMPTS": "2",
+        "UNSTUCK_POLICY": str(POLICY),
         "DATAVERSE_URL": cloud["dataverse"],
         "DATAVERSE_ORGANIZATION_ID": cloud["organization_id"],
         "IDENTITY_ENDPOINT": f"{cloud['sign_in']}/msi/token",
