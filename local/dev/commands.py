@@ -21,7 +21,7 @@ def run(root: Path, arguments: Sequence[str]) -> int:
     if command == "bench":
         return _bench(as_json=given.json)
     if command == "drill":
-        return _nothing_yet(command, as_json=given.json)
+        return _drill(given.schedules, given.seed, as_json=given.json)
     if command == "setup":
         print("everything is set up", file=sys.stderr)
         return 0
@@ -41,9 +41,24 @@ def _bench(*, as_json: bool) -> int:
     return 0 if measured.good else 1
 
 
-def _nothing_yet(command: str, *, as_json: bool) -> int:
-    print(json.dumps({command: "nothing yet"}) if as_json else f"{command}: nothing yet")
-    return 0
+def _drill(schedules: int | None, seed: int, *, as_json: bool) -> int:
+    """Rehearses failures, and fails if one is not stood."""
+    from drill import rehearsal  # late: it loads the whole simulation
+
+    count = rehearsal.SCHEDULES if schedules is None else schedules
+    rehearsed = rehearsal.rehearse(count, seed, told=rehearsal.progress)
+    if as_json:
+        print(json.dumps(rehearsed.as_json()))
+    else:
+        rehearsal.show(rehearsed)
+    return 0 if rehearsed.good else 1
+
+
+def _count(text: str) -> int:
+    """A number that is not negative."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,8 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("setup", help="make the environments")
     lock = commands.add_parser("lock", help="write the two lock files anew")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions of everything")
-    for name, about in (("bench", "measurements, each with its target"), ("drill", "nothing yet")):
-        measuring = commands.add_parser(name, help=about)
+    drill = commands.add_parser("drill", help="a rehearsal of failures: every guard, failpoint, ablation; many stories")
+    drill.add_argument("--schedules", type=_count, metavar="N", help="how many stories are played (default: 2000)")
+    drill.add_argument("--seed", type=_count, default=0, metavar="S", help="the number of the first (default: 0)")
+    for measuring in (commands.add_parser("bench", help="measurements, each with its target"), drill):
         measuring.add_argument("--json", action="store_true", help="one JSON object on standard output")
     _add_demo(commands.add_parser("demo", help="the main job from end to end, then everything stops again"))
     _add_up(commands.add_parser("up", help="the local stack, until Ctrl-C"))

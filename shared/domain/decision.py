@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.approval import revalidated, yes_given
 from shared.domain.case import ACTING, SYSTEM, Case, Notification, Recorded, State, record
+from shared.domain.causes.unknown import of_ours
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
 from shared.domain.finding import Disposition
@@ -287,6 +288,7 @@ def _owed(case: Case, state: State, changes: dict[str, Any], look: Look) -> tupl
         return ()
     plan = changes["plan"] if asks else None
     key = ":".join([state, str(changes["cause"]), str(changes["change_id"]), plan.digest if plan else ""])
+    key += ":left" if of_ours(look) else ""  # a change that we may have left is news, though the cause is an old one
     if key in case.told:
         return ()
     if any(n.key == key for n in case.outgoing):

@@ -200,8 +200,6 @@ def silence(q: Question) -> Refusal | None:
     """After a pause or an outage, nothing is begun before a sweep has seen how much there is."""
     if q.half_done:
         return None
-    if q.situation.watch.looked_on is None:
-        return Refusal("silence", "no sweep has been complete yet: the first one says how much there is")
     if q.situation.watch.silent:
         return Refusal("silence", "everything was paused: the next complete sweep says whether it goes on")
     if too_late(q.situation.watch, q.situation.now):

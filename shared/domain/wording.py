@@ -1,6 +1,7 @@
 """What a case says to a billing administrator: what is the matter, and what to do."""
 
 from shared.domain.case import Case
+from shared.domain.causes import unknown
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.finding import Disposition, Finding
@@ -11,9 +12,12 @@ from shared.domain.policy import Level, Mode
 
 
 def summary_of(diagnosis: Diagnosis) -> str:
-    """One or two sentences: the first finding's, and that of the one that decides."""
-    first, deciding = diagnosis.findings[0], _deciding(diagnosis)
-    return first.sentence if first is deciding else f"{first.sentence} {deciding.sentence}"
+    """The first finding's sentence, that of the one that decides, and what is not understood, whatever decides.
+
+    What is not understood may be a change that we left at Not Applicable, which nothing else would show.
+    """
+    said = (diagnosis.findings[0], _deciding(diagnosis), *(f for f in diagnosis.findings if f.cause == unknown.NAME))
+    return " ".join(dict.fromkeys(finding.sentence for finding in said))
 
 
 def next_step_of(look: Look, diagnosis: Diagnosis) -> str:

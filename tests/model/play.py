@@ -28,6 +28,7 @@ from shared.domain.evidence import (
 from shared.domain.pause import Pause, Scope
 from shared.domain.policy import Mode
 from shared.errors import UnstuckError
+from shared.ports import News
 from shared.workflow.approve import remediate_case
 from shared.workflow.park import park
 from shared.workflow.sweep import sweep
@@ -269,6 +270,7 @@ class Play:
             if status is PROVISIONED and not self.keeper.ordered[chosen.id]:
                 self._order(chosen)
             self._set_by("person", chosen, status)
+            self.keeper.person_decided(chosen.id)
             if much % 2:
                 self._touch(chosen.id)
 
@@ -276,6 +278,7 @@ class Play:
         """A plug-in of Work 365 saves the row after somebody did, and changes nothing."""
         if Peril.TOUCHES in self.perils:
             self.town.work365.edit(change_id, WORK365_USER)
+            self.keeper.plug_in_touched(self.town.work365.change(change_id))
 
     def an_invoice_run_archives_it(self, which: int, _how: int, _much: int) -> None:
         if Peril.ARCHIVING in self.perils:
@@ -398,8 +401,9 @@ class Play:
 
     def _check_left(self, left: Change, subscription_id: str) -> None:
         case = self._newest(subscription_id)
-        told = {news.case_id for news in self.town.notifier.told if news.details["cause"] in SAYS_SO}
-        if case is None or case.state not in TELLS or case.cause not in SAYS_SO or case.id not in told:
+        told = {news.case_id for news in self.town.notifier.told if _says_so(news)}
+        causes = {finding.cause for finding in case.diagnosis.findings} if case and case.diagnosis else set()
+        if case is None or case.state not in TELLS or causes.isdisjoint(SAYS_SO) or case.id not in told:
             raise Violation(Promise.NOTHING_LEFT, f"{left.id}, case {case and (case.id, case.state, case.cause)}")
 
     def _check_record(self, subscription_id: str, newest: int) -> None:
@@ -574,3 +578,8 @@ class Play:
         if status is AWAITING and chosen.status is not AWAITING:
             self.keeper.triggered.add(chosen.id)
         self.keeper.status_by[chosen.id] = who
+
+
+def _says_so(news: News) -> bool:
+    """Whether a person who reads it learns of it, though another finding may come before it: that of a chain, say."""
+    return news.details["cause"] in SAYS_SO or "Not Applicable" in news.text

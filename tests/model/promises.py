@@ -12,6 +12,7 @@ from enum import StrEnum
 from shared.domain.case import Case, Recorded, State
 from shared.domain.chain import UNPROVISIONED, in_order
 from shared.domain.evidence import LIVE_JOBS, Change, ChangeType, Evidence, ProviderReading, ProvisioningStatus
+from shared.domain.intent import Phase
 from shared.domain.look import AT_REST
 from shared.domain.policy import Mode
 from shared.ports import EvidenceRead, StatusWrite
@@ -84,6 +85,13 @@ class Keeper(Witness):
     """Whether a person has paused everything."""
     touched: set[str] = field(default_factory=set)
     """Changes that the app has written."""
+    hidden: set[str] = field(default_factory=set)
+    """Changes that a person set to Not Applicable between our two writes, and a plug-in touched after that: nobody
+    who reads the row can tell that from a touch of our own Not Applicable, so it is not promised."""
+    _between: set[str] = field(default_factory=set)
+    """Changes whose first write took effect, and whose second has not."""
+    _phases: dict[str, Phase] = field(default_factory=dict)
+    """How far each subscription's retrigger was known to be when its second write was decided on."""
     _now: int = 0
     _known: defaultdict[int, Knowledge] = field(default_factory=lambda: defaultdict(Knowledge))
     _retriggered: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -100,6 +108,16 @@ class Keeper(Witness):
         self.ordered[change_id] += 1
         if self.ordered[change_id] > 1 and self.status_by.get(change_id) == "app":
             self._break(Promise.NOT_ORDERED_TWICE, change_id)
+
+    def person_decided(self, change_id: str) -> None:
+        """A person has set a status; whatever a touch hid before is over."""
+        self.hidden.discard(change_id)
+
+    def plug_in_touched(self, change: Change) -> None:
+        """A plug-in of Work 365 has saved the row after somebody did."""
+        a_persons = change.status is ProvisioningStatus.NOT_APPLICABLE and self.status_by.get(change.id) == "person"
+        if a_persons and change.id in self._between:
+            self.hidden.add(change.id)
 
     def has_read(self, worker: Worker, read: EvidenceRead) -> None:
         self._now += 1
@@ -124,6 +142,8 @@ class Keeper(Witness):
             if resumed or (bool(before.approved_by) and before.plan == case.plan):
                 self._begun_with_yes.add(case.subscription_id)
             known.yes[case.subscription_id] = case.subscription_id in self._begun_with_yes
+        if case.intent is not None and case.intent.phase is Phase.SECOND_WRITE and before is not None:
+            self._phases[case.subscription_id] = before.intent.phase if before.intent else case.intent.phase
         known.saved[case.subscription_id] = case
         self._latest[case.subscription_id] = case
         if before is not None and not before.open and before.number == case.number:
@@ -149,13 +169,24 @@ class Keeper(Witness):
         self._now += 1
         if before.etag != write.etag:
             self._break(Promise.NOT_OVER_NEWER, f"{write} over {before.etag}")
-        if before.status is ProvisioningStatus.NOT_APPLICABLE and self.status_by.get(before.id) == "person":
+        a_persons = before.status is ProvisioningStatus.NOT_APPLICABLE and self.status_by.get(before.id) == "person"
+        if a_persons and not self._could_not_be_seen(before.id):
             self._break(Promise.NOT_AGAINST_A_PERSON, str(write))
         if write.status is ProvisioningStatus.AWAITING:
             self._check_retrigger(before)
             self.triggered.add(before.id)
         self.status_by[before.id] = "app"
         self.touched.add(before.id)
+        self.hidden.discard(before.id)
+        if write.status is ProvisioningStatus.NOT_APPLICABLE:
+            self._between.add(before.id)
+        else:
+            self._between.discard(before.id)
+
+    def _could_not_be_seen(self, change_id: str) -> bool:
+        """Whether a plug-in's touch hid the decision from a worker that knew its first write to be confirmed."""
+        phase = self._phases.get(self.town.subscription_of(change_id))
+        return change_id in self.hidden and phase is Phase.NOT_APPLICABLE_SET
 
     def _check_rights(self, worker: Worker, known: Knowledge, subscription_id: str, write: StatusWrite) -> None:
         mode = self.modes[worker.number]

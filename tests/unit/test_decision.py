@@ -121,6 +121,18 @@ def test_people_are_told_once_of_the_same_news() -> None:
     assert decide(told, odd, diagnose(odd), None).case.outgoing == ()
 
 
+def test_a_change_that_we_may_have_left_is_told_though_another_finding_decides_and_was_told_before() -> None:
+    odd = change(message="odd")
+    first = decided(look(provisioned(), odd))
+    told = replace(first, outgoing=(), told=tuple(news.key for news in first.outgoing))
+    left = half_toggled(id="22222222-0000-0000-0000-000000000008", created_on=NOW + HOUR)
+    seen = look(provisioned(), odd, left)
+    after = decide(told, seen, diagnose(seen), None).case
+    assert after.change_id == first.change_id
+    assert "we set a change to Not Applicable" in after.summary
+    assert ["we set a change to Not Applicable" in news.text for news in after.outgoing] == [True]
+
+
 def test_a_look_that_teaches_nothing_writes_no_history() -> None:
     odd = look(provisioned(), change(message="odd"))
     first = decided(odd)

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dev
 from bench import diagnosis
+from drill import rehearsal
 from local.app_settings import SettingRefused, app_settings, parse_settings
 from local.dev import checks
 from local.dev.commands import run
@@ -36,11 +39,47 @@ def test_an_unknown_command_is_refused_before_anything_is_set_up(capsys: pytest.
     assert "no command 'demoo'" in capsys.readouterr().err
 
 
-def test_what_is_not_there_yet_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(ROOT, ["drill"]) == 0
-    assert capsys.readouterr().out == "drill: nothing yet\n"
-    assert run(ROOT, ["drill", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"drill": "nothing yet"}
+WELL = rehearsal.Rehearsed(18, 18, 528, 528, 10, 10, 2_000, 0, seed=7, seconds=60.0, schedules_per_second=50.0)
+
+
+@pytest.mark.parametrize(
+    ("worse", "code"),
+    [
+        ({}, 0),
+        ({"guards_that_bite": 17}, 1),
+        ({"failpoints_survived": 527}, 1),
+        ({"ablations_caught": 9}, 1),
+        ({"violations": 1, "trouble": ("seed 12: nothing is ordered twice",)}, 1),
+    ],
+)
+def test_drill_says_what_it_found_and_fails_if_anything_was_not_stood(
+    worse: dict[str, Any], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def rehearse(schedules: int, seed: int, told: object) -> rehearsal.Rehearsed:
+        asked.append((schedules, seed))
+        return replace(WELL, **worse)
+
+    monkeypatch.setattr(rehearsal, "rehearse", rehearse)
+    assert run(ROOT, ["drill", "--json", "--schedules", "2000", "--seed", "7"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["schedules"] == 2_000
+    assert told["violations"] == worse.get("violations", 0)
+    counted = "guards guards_that_bite failpoints failpoints_survived ablations ablations_caught schedules violations"
+    assert all(type(told[name]) is int for name in counted.split())
+    assert run(ROOT, ["drill"]) == code
+    said = capsys.readouterr().out
+    assert "failpoints" in said
+    assert all(line in said for line in worse.get("trouble", ()))
+    assert asked == [(2_000, 7), (rehearsal.SCHEDULES, 0)]
+
+
+@pytest.mark.parametrize("given", ["-1", "many", "1.5"])
+def test_a_drill_of_no_such_number_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(ROOT, ["drill", f"--schedules={given}"])
+    assert "--schedules: " + repr(given) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("ratio", "code"), [(9.9, 0), (10.0, 0), (10.1, 1)])
