@@ -148,7 +148,8 @@ def test_a_wrong_field_of_a_diagnosis_is_named(app: App, body: dict[str, Any], f
         ({"plan_digest": None}, "plan_digest"),
         ({"plan_digest": "yes"}, "plan_digest"),
         ({"plan_digest": DIGEST.upper()}, "plan_digest"),
-        ({"plan_digest": DIGEST, "by": "me"}, "by"),
+        ({"plan_digest": DIGEST, "by": ""}, "by"),
+        ({"plan_digest": DIGEST, "approved": True}, "approved"),
     ],
 )
 def test_a_wrong_field_of_a_remediation_is_named(app: App, body: dict[str, Any], field: str) -> None:
