@@ -1,7 +1,4 @@
-"""Defects that are left after the first review was mended, each as the test that will pass when it is mended too.
-
-Every test here is expected to fail, strictly: one that passes says so, and then its mark goes. Most harmful first.
-"""
+"""What a second review and a model test found after the first review was mended, each kept as its test."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -66,11 +63,6 @@ async def ready(town: Town) -> Case:
     await sweep(town.ctx)
     await town.run(town.queues.take())  # type: ignore[arg-type]
     return await town.case()
-
-
-def defect(reason: str) -> pytest.MarkDecorator:
-    """A defect that is known: the test fails until it is mended, and then says so."""
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 async def dies_between_the_writes(town: Town) -> None:
