@@ -50,10 +50,22 @@ class StatusWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class RowWrite:
+    """Save columns of one row, by the schema map's names, if it still is the version that was read."""
+
+    table: str
+    row_id: str
+    etag: str
+    values: Mapping[str, str | None]
+    """As an amendment writes them (shared.domain.amendment); None empties the column."""
+
+
+@dataclass(frozen=True, slots=True)
 class WriteResult:
     """What became of one write. Exactly one of the five flags is true."""
 
     change_id: str
+    """The change, or whichever row it was."""
     done: bool = False
     etag: str = ""
     """The row's version after our write, when done."""
@@ -81,6 +93,10 @@ class Work365(Protocol):
 
     async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
         """One request per 100 writes; each result stands for itself and is in the writes' order."""
+        ...
+
+    async def amend(self, writes: Sequence[RowWrite]) -> Sequence[WriteResult]:
+        """The same for columns of any row that an action amends."""
         ...
 
     async def run_jobs(self, change_ids: Sequence[str]) -> str:

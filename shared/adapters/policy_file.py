@@ -23,8 +23,8 @@ from pydantic import (
 )
 
 from shared.adapters.policy_quiet import windows_of
+from shared.domain.actions import ACTIONS
 from shared.domain.causes import CAUSES
-from shared.domain.plan import ACTIONS
 from shared.domain.policy import BreakerLimits, Caps, Exemption, Level, Mode, Policy, Quiet, Recurrence
 from shared.domain.recurrence import REMEMBERED
 
@@ -59,7 +59,7 @@ Cause = Annotated[
     str, AfterValidator(_one_of("a cause", tuple(CAUSES))), WithJsonSchema({"type": "string", "enum": [*CAUSES]})
 ]
 Action = Annotated[
-    str, AfterValidator(_one_of("an action", ACTIONS)), WithJsonSchema({"type": "string", "enum": [*ACTIONS]})
+    str, AfterValidator(_one_of("an action", tuple(ACTIONS))), WithJsonSchema({"type": "string", "enum": [*ACTIONS]})
 ]
 Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]

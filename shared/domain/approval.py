@@ -14,11 +14,11 @@ from shared.domain.safety import order_safety
 
 def yes_given(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> bool:
     """Whether a person said yes to this. A yes to a retrigger covers its second write, whatever got in between."""
-    if decided_by(look, diagnosis, action_for(diagnosis)) in HANDS_OFF:
+    if decided_by(look, diagnosis, action_for(look, diagnosis)) in HANDS_OFF:
         return False
     if plan is not None and case.approved_digest == plan.digest and not lapsed(case, look.policy, look.now):
         return True
-    half_done = plan is not None and diagnosis.cause == "half_toggled"
+    half_done = plan is not None and plan.retriggers and diagnosis.cause == "half_toggled"
     return half_done and yes_covers(look)
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.amendment import Asked, Done
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.intent import Attempt, Intent
@@ -30,7 +31,7 @@ class State(StrEnum):
     WAITING = "waiting"
     """Nobody's fault: it passes at a time, or with another case."""
     READY = "ready"
-    """May be retriggered without asking; the remediate step takes it next."""
+    """May be acted on, by itself or with a person's yes; the remediate step takes it next."""
     AWAITING_APPROVAL = "awaiting_approval"
     """A person must say yes to exactly this plan."""
     NEEDS_PERSON = "needs_person"
@@ -40,7 +41,7 @@ class State(StrEnum):
     UNSETTLED = "unsettled"
     """We do not know whether our own write took effect; it is read before anything is tried again."""
     VERIFYING = "verifying"
-    """Retriggered, or seen provisioned: watched until it is provisioned and stays so."""
+    """Acted on, or seen provisioned: watched until it is provisioned and stays so."""
     ESCALATED = "escalated"
     """We acted and gave up."""
     RESOLVED = "resolved"
@@ -142,6 +143,12 @@ class Case:
     attempts: tuple[Attempt, ...] = ()
     dropped: tuple[str, ...] = ()
     """Changes whose retrigger was given up as not begun. A write without an answer may still land on them."""
+    asked: Asked | None = None
+    """An action that a person wants, beyond what the diagnosis offers."""
+    done: tuple[Done, ...] = ()
+    """What was done beyond retriggers, oldest first."""
+    closed_before: tuple[str, ...] = ()
+    """Changes that former cases of this subscription closed as Not Applicable because a person said so, newest last."""
     fixed_before: tuple[datetime, ...] = ()
     """When former cases of this subscription were retriggered, each one's last time, newest last."""
     provisioned_since: datetime | None = None

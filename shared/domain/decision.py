@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.amending import settle_amendment
 from shared.domain.approval import revalidated, yes_given
+from shared.domain.asking import no_longer, not_wanted, requested
+from shared.domain.begun import drop, may_still_land
 from shared.domain.case import ACTING, SYSTEM, Case, Notification, Recorded, State, record
 from shared.domain.causes.unknown import of_ours
 from shared.domain.diagnosis import Diagnosis
@@ -17,7 +20,7 @@ from shared.domain.finding import Disposition
 from shared.domain.intent import Attempt, Intent, Phase
 from shared.domain.levels import HANDS_OFF, decided_by
 from shared.domain.look import Look
-from shared.domain.plan import Plan, action_for
+from shared.domain.plan import Plan, action_for, plan_for
 from shared.domain.policy import Level, Mode
 from shared.domain.wording import next_step_of, summary_of, unfinished, what_became
 
@@ -42,6 +45,8 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
     intent = case.intent
     if intent is None:
         return Recorded(case)
+    if not intent.retriggers:
+        return settle_amendment(case, intent, look, now)
     change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
     if _not_known(look, change) or (change and change.status is ProvisioningStatus.NOT_APPLICABLE):
         return Recorded(case)
@@ -49,7 +54,7 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
         text = "The change we were retriggering is gone from Work 365."
         return record(case, now, by=SYSTEM, kind="intent_dropped", text=text, state=State.WAITING, intent=None)
     if _untouched(intent, change):
-        return Recorded(case) if _may_still_land(case, intent, look, now) else drop(case, now, sent=True)
+        return Recorded(case) if may_still_land(case, intent, look, now) else drop(case, now, sent=True)
     attempt = Attempt(intent.change_id, now, intent.by, intent.message_before)
     return record(
         case,
@@ -63,33 +68,17 @@ def settle(case: Case, look: Look, now: datetime) -> Recorded:
     )
 
 
-def drop(
-    case: Case, now: datetime, text: str = "The retrigger had not begun: the change stands as before.", *, sent: bool
-) -> Recorded:
-    """The intent given up because nothing of it shows. A yes that it had used up is given back.
-
-    `sent`: its write may have gone out, and might still land.
-    """
-    intent = case.intent
-    yes = intent is not None and intent.approved
-    late = {intent.change_id} if intent is not None and sent else set()
-    return record(
-        case,
-        now,
-        by=SYSTEM,
-        kind="intent_dropped",
-        text=text,
-        state=State.WAITING,
-        intent=None,
-        approved_digest=intent.plan_digest if intent is not None and yes else "",
-        approved_by=intent.by if intent is not None and yes else "",
-        dropped=tuple(sorted({*case.dropped, *late})),
-    )
-
-
 def seen_from(look: Look, case: Case) -> Look:
     """The same evidence, seen with what the case knows of our own doings."""
-    return replace(look, intent=case.intent, attempts=case.attempts, dropped=case.dropped)
+    return replace(
+        look,
+        intent=case.intent,
+        attempts=case.attempts,
+        dropped=case.dropped,
+        asked=case.asked,
+        done=case.done,
+        closed_before=case.closed_before,
+    )
 
 
 def _not_known(look: Look, change: Change | None) -> bool:
@@ -99,27 +88,27 @@ def _not_known(look: Look, change: Change | None) -> bool:
     return change.status is None
 
 
-def _may_still_land(case: Case, intent: Intent, look: Look, now: datetime) -> bool:
-    """A write without an answer may be carried out after we have looked. Dataverse takes two minutes at most."""
-    return case.state is State.UNSETTLED and now < look.after(intent.written_on, look.policy.action_time_limit)
-
-
 def unsettled_still(settled: Recorded, look: Look) -> Recorded | None:
     """The case as it waits for its write to show, when that is all that can be said; None otherwise."""
     case, intent = settled.case, settled.case.intent
-    if intent is None or any(c.id == intent.change_id and c in look.at_not_applicable() for c in look.evidence.changes):
-        return None
-    change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
-    if change is not None and change.archived:
+    if intent is None or (intent.retriggers and _shows_what_became(intent, look)):
         return None
     limit = look.after(intent.written_on, look.policy.action_time_limit)
     if look.now < look.after(limit, look.policy.action_time_limit):
         due = limit if limit > look.now else look.after(look.now, RECHECK)
         return Recorded(replace(case, due_on=due), settled.events)
-    text = "We were retriggering this change, and what became of it cannot be read."
+    text = "We were writing to this change, and what became of it cannot be read."
     next_step = "See why the change cannot be read; if it stands at Not Applicable, set it to Awaiting Provisioning."
+    if not intent.retriggers:
+        next_step = "See why the row cannot be read, and compare it with what this case says was to be saved."
     note = Note("unsettled", f"unsettled:{intent.change_id}:{intent.written_on.isoformat()}", text, next_step)
     return noted(settled, look.now, look.now + look.policy.look_again, note)
+
+
+def _shows_what_became(intent: Intent, look: Look) -> bool:
+    """Whether the change stands at Not Applicable, or is archived: a cause of its own says what that means."""
+    change = next((c for c in look.evidence.changes if c.id == intent.change_id), None)
+    return change is not None and (change.archived or change in look.at_not_applicable())
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +155,17 @@ def _untouched(intent: Intent, change: Change) -> bool:
 def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Recorded:
     """The case after this diagnosis, with its next state, when it is looked at again, and who is told."""
     recorded = settled if isinstance(settled, Recorded) else Recorded(settled)
+    if look.asked is not None and (why := no_longer(look, plan)) is not None:
+        recorded, look = not_wanted(recorded, look, why)
+        plan = plan_for(look, diagnosis)
     recorded = revalidated(recorded, look, diagnosis, plan)
     case = recorded.case
-    if diagnosis.healthy:
+    if diagnosis.healthy and look.asked is None:
         return _provisioned(recorded, look)
     state = _next_state(case, look, diagnosis, plan)
-    first = diagnosis.findings[0]
-    summary, next_step = summary_of(diagnosis), next_step_of(look, diagnosis)
+    first = diagnosis.first
+    summary = summary_of(diagnosis) if first is not None else case.summary
+    next_step = requested(look.asked) if look.asked is not None else next_step_of(look, diagnosis)
     if state is State.NEEDS_PERSON and look.intent is not None:
         next_step = unfinished(look, diagnosis) or next_step
     if state is State.ESCALATED:
@@ -186,8 +179,8 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
         "subscription_name": look.evidence.subscription.name,
         "customer_name": look.evidence.subscription.customer_name,
         "provider_name": look.evidence.subscription.provider.name if look.evidence.subscription.provider else "",
-        "cause": case.cause if watching else first.cause,
-        "first_cause": case.first_cause or first.cause,
+        "cause": case.cause if watching or first is None else first.cause,
+        "first_cause": case.first_cause or (first.cause if first is not None else None),
         "disposition": diagnosis.disposition,
         "change_id": diagnosis.change_id,
         "summary": summary,
@@ -203,7 +196,7 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
     if _same(case, changes):
         # Nothing new was learnt: the case is only looked at later, and its history stays readable.
         return Recorded(replace(case, **changes), recorded.events)
-    details: dict[str, Any] = {"cause": first.cause, "findings": [f.cause for f in diagnosis.findings]}
+    details: dict[str, Any] = {"cause": changes["cause"], "findings": [f.cause for f in diagnosis.findings]}
     details |= {"rules": diagnosis.rule_version, "policy": look.policy.version}
     details |= {"approval": "kept"} if case.approved_digest else {}
     return record(recorded, look.now, by=SYSTEM, kind=f"diagnosed_{state}", text=summary, details=details, **changes)
@@ -211,19 +204,21 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
 
 def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> State:
     tried = look.attempts_on_head()
+    if look.asked is not None:
+        return State.READY if yes_given(case, look, diagnosis, plan) else State.AWAITING_APPROVAL
     if diagnosis.disposition is Disposition.WAIT:
         young = diagnosis.cause == "not_stuck_yet" and bool(tried) and not tried[-1].refused
         return State.VERIFYING if young else State.WAITING
     if diagnosis.disposition is Disposition.PERSON:
         return State.ESCALATED if tried else State.NEEDS_PERSON
-    level = decided_by(look, diagnosis, action_for(diagnosis))
+    level = decided_by(look, diagnosis, action_for(look, diagnosis))
     if level in HANDS_OFF:
         return State.ESCALATED if _given_up(case, look) else State.NEEDS_PERSON
     yes = yes_given(case, look, diagnosis, plan)
-    if diagnosis.disposition is Disposition.APPROVE and not yes:
-        return State.AWAITING_APPROVAL
     if plan is None:
         return State.NEEDS_PERSON
+    if diagnosis.disposition is Disposition.APPROVE and not yes:
+        return State.AWAITING_APPROVAL
     if _given_up(case, look):
         return State.ESCALATED
     if look.policy.mode is Mode.OBSERVE and look.intent is not None:
@@ -233,7 +228,7 @@ def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None)
 
 def _shows_plan(state: State, look: Look, diagnosis: Diagnosis) -> bool:
     """Where there is something to carry out or to say yes to, or where the policy only suggests."""
-    suggested = decided_by(look, diagnosis, action_for(diagnosis)) is Level.SUGGEST
+    suggested = decided_by(look, diagnosis, action_for(look, diagnosis)) is Level.SUGGEST
     return state in (State.READY, State.AWAITING_APPROVAL) or (state is State.NEEDS_PERSON and suggested)
 
 

@@ -287,6 +287,8 @@ class Subscription:
     price_list_id: str | None = None
     currency: str | None = None
     """ISO 4217 code."""
+    etag: str = ""
+    """Dataverse's version of the row as it was read; every write to it carries this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class Question:
     @property
     def half_done(self) -> bool:
         """Whether it finishes what we have begun."""
-        return self.look.intent is not None and self.diagnosis.cause == "half_toggled"
+        begun = self.look.intent is not None and self.diagnosis.cause == "half_toggled"
+        return begun and (self.plan is None or self.plan.retriggers)
 
     @property
     def yes(self) -> bool:
@@ -105,6 +106,8 @@ def intent(q: Question) -> Refusal | None:
 
 
 def attempts(q: Question) -> Refusal | None:
+    if q.plan is not None and not q.plan.retriggers:
+        return None  # each needs a yes of its own
     if q.look.intent is not None or len(q.look.attempts_on_head()) < attempts_allowed(q.look):
         return None
     return Refusal("attempts", "this change has been retriggered as often as is allowed: a person must look at it")
@@ -130,7 +133,7 @@ def ineffective(q: Question) -> Refusal | None:
 
 
 def approval(q: Question) -> Refusal | None:
-    if q.yes or goes_unasked(q.look, q.diagnosis, action_for(q.diagnosis)):
+    if q.yes or goes_unasked(q.look, q.diagnosis, action_for(q.look, q.diagnosis)):
         return None
     return Refusal("approval", "a person must say yes to this plan first")
 
@@ -139,7 +142,7 @@ def still_ours(q: Question) -> Refusal | None:
     """Whether what we set to Not Applicable is still ours to set back."""
     disposition = q.diagnosis.disposition
     allowed = disposition is Disposition.AUTO or (disposition is Disposition.APPROVE and yes_covers(q.look))
-    ours = decided_by(q.look, q.diagnosis, action_for(q.diagnosis)) not in HANDS_OFF
+    ours = decided_by(q.look, q.diagnosis, action_for(q.look, q.diagnosis)) not in HANDS_OFF
     if q.diagnosis.cause == "half_toggled" and allowed and ours:
         return None
     first = q.diagnosis.first

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.amendment import Amendment
 from shared.domain.evidence import ProvisioningStatus
+
+RETRIGGER, RESET_FAILED = "retrigger", "reset_failed"
+RETRIGGERS = frozenset({RETRIGGER, RESET_FAILED})
+"""Actions that have Work 365 take a change up anew: they are bound by the rules about ordering twice."""
 
 
 class Phase(StrEnum):
@@ -20,14 +25,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An open retrigger. While it is there, the change at Not Applicable is ours."""
+    """An open action. While a retrigger is open, the change at Not Applicable is ours."""
 
     change_id: str
     plan_digest: str
     by: str
     written_on: datetime
     phase: Phase
-    status_before: ProvisioningStatus
+    status_before: ProvisioningStatus | None
     etag_before: str
     etag_after: str = ""
     """The row's version when it was last known to stand at our Not Applicable; empty while that is not confirmed."""
@@ -39,6 +44,16 @@ class Intent:
     """A person said yes to the plan, so its second write may go on where the rules would ask for a yes."""
     objections: tuple[str, ...] = ()
     """What spoke against the retrigger when it was begun, without ids and times: a yes covers these and no others."""
+    action: str = RETRIGGER
+    amendment: Amendment | None = None
+    """What is saved, for an action other than a retrigger."""
+    then: str = ""
+    """The plan that the same yes covers once this is done."""
+
+    @property
+    def retriggers(self) -> bool:
+        """Whether it has Work 365 take the change up anew, by one write or two."""
+        return self.action in RETRIGGERS
 
 
 @dataclass(frozen=True, slots=True)

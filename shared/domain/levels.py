@@ -1,5 +1,6 @@
 """How far the policy lets the app go with what a diagnosis found."""
 
+from shared.domain.actions import ACTIONS
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.look import Look
@@ -10,12 +11,18 @@ HANDS_OFF = frozenset({Level.OFF, Level.SUGGEST})
 
 
 def granted(look: Look, diagnosis: Diagnosis, action: str) -> Level:
-    """The strictest level of all causes that were found, before the mode is asked."""
+    """The strictest level of all causes that were found, before the mode is asked; never above the action's own."""
     of = look.evidence.subscription
     provider_id = of.provider.id if of.provider is not None else None
     return strictest_level(
-        *(look.policy.granted(f.cause, action, provider_id, of.customer_id, look.now) for f in diagnosis.findings)
+        ACTIONS[action].freest if action else Level.AUTO,
+        *(look.policy.granted(cause, action, provider_id, of.customer_id, look.now) for cause in _causes(diagnosis)),
     )
+
+
+def _causes(diagnosis: Diagnosis) -> list[str | None]:
+    """Where nothing is stuck, the action's own level counts all the same."""
+    return [f.cause for f in diagnosis.findings] or [None]
 
 
 def allowed(look: Look, diagnosis: Diagnosis, action: str) -> Level:

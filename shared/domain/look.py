@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
+from shared.domain.amendment import Asked, Done, closed_by
 from shared.domain.chain import Chain, chain_of, in_order
 from shared.domain.evidence import (
     LIVE_JOBS,
@@ -36,10 +37,17 @@ class Look:
     attempts: tuple[Attempt, ...] = ()
     dropped: tuple[str, ...] = ()
     """Changes that a write of ours may have reached after we gave it up."""
+    asked: Asked | None = None
+    """What a person wants done, beyond what the diagnosis offers."""
+    done: tuple[Done, ...] = ()
+    """What this case has done beyond retriggers."""
+    closed_before: tuple[str, ...] = ()
+    """Changes that former cases closed as Not Applicable, with a person's yes."""
 
     @cached_property
     def chain(self) -> Chain:
-        return chain_of(self.evidence, self.intent.change_id if self.intent else None)
+        half_done = self.intent if self.intent is not None and self.intent.retriggers else None
+        return chain_of(self.evidence, half_done.change_id if half_done else None)
 
     @cached_property
     def head(self) -> Change | None:
@@ -156,7 +164,13 @@ class Look:
             if change.status is ProvisioningStatus.NOT_APPLICABLE
             and change.source is not ChangeSource.PROVIDER
             and not change.archived
+            and change.id not in self.closed
         ]
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """Changes that this app has closed as Not Applicable because a person said so: they are no riddle."""
+        return frozenset({*self.closed_before, *closed_by(self.done)})
 
     def fact(self, what: str, value: object, where: str) -> Fact:
         return Fact(what, "empty" if value in (None, "") else str(value), where, self.evidence.read_on)

@@ -12,7 +12,7 @@ from shared.domain.look import Look
 from shared.domain.policy import BreakerLimits, Policy
 
 REMEMBERED = 20
-"""Fixes of former cases that a new case of the subscription knows of."""
+"""Fixes, and closed changes, of former cases that a new case of the subscription knows of."""
 
 FIX = "fix:"
 """How the names of breakers begin that count whether a fix helps."""

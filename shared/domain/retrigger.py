@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.actions import ACTIONS
+from shared.domain.amendment import etag_of
 from shared.domain.approval import objections
+from shared.domain.begun import drop
 from shared.domain.breaker import LONGEST_REST, Breaker
 from shared.domain.case import LONGEST_TEXT, SYSTEM, Case, Notification, Recorded, State, record
-from shared.domain.decision import decide, drop, seen_from, settle, unsettled_still
+from shared.domain.decision import decide, seen_from, settle, unsettled_still
 from shared.domain.diagnosis import Diagnosis, diagnose
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.guards import FIRST, RESTING, Question, Refusal, first_no
@@ -38,14 +41,15 @@ def begin(case: Case, look: Look, situation: Situation, share: Share = ALL_FREE)
     refusal = first_no(FIRST, Question(case, look, diagnosis, plan, situation, share))
     if refusal is not None or plan is None:
         return _refused(case, look, situation, refusal)
-    intent = _resumed(case.intent, look) if case.intent is not None else _intent(case, look, plan)
+    intent = _resumed(case.intent, look) if case.intent is not None and plan.retriggers else _intent(case, look, plan)
     return record(
         case,
         look.now,
         by=intent.by,
         kind="intent",
-        text=f"About to set Provisioning Status to {' and then to '.join(plan.steps)}.",
+        text=f"About to {plan.sentence()}.",
         details={
+            "action": plan.action,
             "change": plan.change_id,
             "plan": plan.digest,
             "rules": diagnosis.rule_version,
@@ -67,7 +71,6 @@ def _resumed(intent: Intent, look: Look) -> Intent:
 
 
 def _intent(case: Case, look: Look, plan: Plan) -> Intent:
-    head = look.head
     return Intent(
         change_id=plan.change_id,
         plan_digest=plan.digest,
@@ -75,11 +78,21 @@ def _intent(case: Case, look: Look, plan: Plan) -> Intent:
         written_on=look.now,
         phase=Phase.INTENDED,
         status_before=plan.status_before,
-        etag_before=head.etag if head is not None else "",
+        etag_before=_etag_of(look, plan),
         approved=bool(case.approved_by),
         message_before=look.message[:LONGEST_TEXT],
         objections=objections(look),
+        action=plan.action,
+        amendment=plan.amendment,
+        then=plan.then,
     )
+
+
+def _etag_of(look: Look, plan: Plan) -> str:
+    """The version of the row that is written first."""
+    if plan.amendment is not None:
+        return etag_of(look.evidence, plan.amendment)
+    return look.head.etag if look.head is not None else ""
 
 
 def _refused(case: Case, look: Look, situation: Situation, refusal: Refusal | None) -> Recorded:
@@ -219,6 +232,8 @@ def refused(case: Case, now: datetime, reason: str) -> Recorded:
     text = f"Dataverse refused the write: {reason}"
     if intent.phase is not Phase.INTENDED:
         return _unsettled(case, now, "write_refused", text, _not_begun(intent, refusals=intent.refusals + 1))
+    if not intent.retriggers:
+        return _action_refused(case, intent, now, text)
     attempt = Attempt(intent.change_id, now, intent.by, intent.message_before, refused=reason[:500])
     return record(
         case,
@@ -231,6 +246,14 @@ def refused(case: Case, now: datetime, reason: str) -> Recorded:
         intent=None,
         attempts=(*case.attempts, attempt),
     )
+
+
+def _action_refused(case: Case, intent: Intent, now: datetime, text: str) -> Recorded:
+    """Whoever said yes is told; the case is judged anew, and a second try needs a second yes."""
+    key = f"{HELD_BACK}:refused:{intent.plan_digest}:{intent.written_on.isoformat()}"
+    news = Notification(key, HELD_BACK, f"{ACTIONS[intent.action].title}: {text}", now)
+    values: dict[str, Any] = {"state": State.WAITING, "due_on": now, "intent": None, "asked": None, "outgoing": (news,)}
+    return record(case, now, by=SYSTEM, kind="write_refused", text=text, **values)
 
 
 def deferred(case: Case, now: datetime, reason: str, seconds: float) -> Recorded:

@@ -25,7 +25,7 @@ def next_step_of(look: Look, diagnosis: Diagnosis) -> str:
     own, automatic = _deciding(diagnosis).next_step, diagnosis.disposition is Disposition.AUTO
     if not automatic and diagnosis.disposition is not Disposition.APPROVE:
         return own
-    match decided_by(look, diagnosis, action_for(diagnosis)):
+    match decided_by(look, diagnosis, action_for(look, diagnosis)):
         case Level.OFF | Level.SUGGEST as level:
             says = "has this switched off" if level is Level.OFF else "only suggests this"
             todo = "Retrigger the change by hand if that is right." if automatic else own
@@ -45,7 +45,7 @@ def unfinished(look: Look, diagnosis: Diagnosis) -> str:
     if look.policy.mode is Mode.OBSERVE:
         return f"This app only observes now: {by_hand}"
     acts = diagnosis.disposition in (Disposition.AUTO, Disposition.APPROVE)
-    if acts and decided_by(look, diagnosis, action_for(diagnosis)) in HANDS_OFF:
+    if acts and decided_by(look, diagnosis, action_for(look, diagnosis)) in HANDS_OFF:
         return f"The policy does not let this app finish it: {by_hand}"
     return ""
 

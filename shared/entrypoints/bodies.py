@@ -196,7 +196,7 @@ class CaseBody(CaseSummary):
             plan=PlanBody(
                 action=plan.action,
                 change_id=plan.change_id,
-                status_before=plan.status_before,
+                status_before=plan.status_before or "",
                 steps=[*plan.steps],
                 digest=plan.digest,
             )

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from shared.domain.amendment import closed_by
 from shared.domain.breaker import Breaker, Outcome
 from shared.domain.case import SYSTEM, Case, Recorded, State, record
 from shared.domain.decision import Note, busy, decide, noted, seen_from, settle, unsettled_still
@@ -10,7 +12,7 @@ from shared.domain.diagnosis import diagnose
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
 from shared.domain.policy import Mode
-from shared.domain.recurrence import fix_of, fixed_before, helped, limits_of
+from shared.domain.recurrence import REMEMBERED, fix_of, fixed_before, helped, limits_of
 from shared.domain.retrigger import judged_with_care
 from shared.errors import CaseConflict, CaseUnreadable, Refused, SourceError
 from shared.ports import Stored
@@ -80,9 +82,7 @@ def judge(
         diagnosis = diagnose(look)
         if diagnosis.healthy:
             return None
-        former = stored.case if stored is not None else None
-        number = former.number + 1 if former is not None else 1
-        case = Case(subscription_id, number, look.now, fixed_before=fixed_before(former))
+        case = next_case(subscription_id, stored.case if stored is not None else None, look.now)
     recorded = Recorded(case)
     if case.last_sequence == 0:
         recorded = record(recorded, look.now, by=SYSTEM, kind="opened", text="Found in Work 365.")
@@ -117,6 +117,14 @@ async def _count_fixes(
             log.warning("Whether retriggering helped could not be counted: %s", error)
 
 
+def next_case(subscription_id: str, former: Case | None, now: datetime) -> Case:
+    """A new case of a subscription, with what its former ones leave to it."""
+    if former is None:
+        return Case(subscription_id, 1, now)
+    closed = (*former.closed_before, *closed_by(former.done))[-REMEMBERED:]
+    return Case(subscription_id, former.number + 1, now, fixed_before=fixed_before(former), closed_before=closed)
+
+
 def _asked_for(recorded: Recorded, look: Look, by: str) -> Recorded:
     """Who asked for the diagnosis, once for each: the policy may want a yes from somebody else."""
     case = recorded.case
@@ -130,9 +138,7 @@ def parked(ctx: Context, subscription_id: str, stored: Stored | None, step: str,
     """The case, opened if need be, that says why nothing more could be done for it. Looked at again later."""
     now = ctx.clock.now()
     if stored is None or not stored.case.open:
-        former = stored.case if stored is not None else None
-        number = former.number + 1 if former is not None else 1
-        case = Case(subscription_id, number, now, fixed_before=fixed_before(former))
+        case = next_case(subscription_id, stored.case if stored is not None else None, now)
     else:
         case = stored.case
     next_step = "See whether Dataverse and storage answer; it is tried again by itself."

@@ -12,7 +12,7 @@ from shared.domain.evidence import ProvisioningStatus
 from shared.domain.look import Look
 from shared.domain.situation import ALL_FREE, Share
 from shared.errors import SourceError
-from shared.ports import StatusWrite, Stored, WriteResult
+from shared.ports import RowWrite, StatusWrite, Stored, WriteResult
 from shared.workflow.context import Context
 from shared.workflow.controls import count_writes
 from shared.workflow.diagnose import save
@@ -47,6 +47,26 @@ async def write(ctx: Context, group: Group, status: Mapping[str, ProvisioningSta
     results = await ctx.work365.set_provisioning_status(list(writes.values()))
     await count_writes(ctx, results)
     return dict(zip(writes, results, strict=True))
+
+
+async def amend(ctx: Context, group: Group) -> dict[str, WriteResult]:
+    """One save for each case's amendment, with the version its evidence was read at, while the worker's time lasts."""
+    now = ctx.clock.now()
+    writes = {i: saving for i, u in group.items() if busy(u.stored.case, now) and (saving := _saving(u)) is not None}
+    if not writes:
+        return {}
+    results = await ctx.work365.amend(list(writes.values()))
+    await count_writes(ctx, results)
+    return dict(zip(writes, results, strict=True))
+
+
+def _saving(underway: Underway) -> RowWrite | None:
+    intent = underway.stored.case.intent
+    amendment = intent.amendment if intent is not None else None
+    if intent is None or amendment is None:
+        return None
+    values = {column.name: column.after for column in amendment.columns}
+    return RowWrite(amendment.table, amendment.row_id, intent.etag_before, values)
 
 
 def not_done(ctx: Context, underway: Underway, result: WriteResult) -> Recorded:

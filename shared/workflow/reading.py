@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from shared.domain.case import Case
+from shared.domain.decision import seen_from
 from shared.domain.diagnosis import Diagnosis, diagnose
 from shared.domain.evidence import ChangeType, ProviderAccount, ProviderReading
 from shared.domain.finding import Disposition, Finding
@@ -57,17 +58,14 @@ async def read(ctx: Context, cases: Mapping[str, Case | None], *, purpose: str) 
     got = await ctx.work365.read_evidence(tuple(cases), purpose=purpose)
     now = ctx.clock.now()
     looks = {
-        subscription_id: Look(
-            evidence=evidence,
-            now=now,
-            policy=ctx.policy,
-            intent=case.intent if (case := cases[subscription_id]) is not None else None,
-            attempts=case.attempts if case is not None else (),
-            dropped=case.dropped if case is not None else (),
-        )
+        subscription_id: _seen(Look(evidence, now, ctx.policy), cases[subscription_id])
         for subscription_id, evidence in got.evidence.items()
     }
     return Read(await _with_provider(ctx, looks), got.missing, got.organization_id)
+
+
+def _seen(look: Look, case: Case | None) -> Look:
+    return seen_from(look, case) if case is not None else look
 
 
 async def _with_provider(ctx: Context, looks: Mapping[str, Look]) -> dict[str, Look]:
@@ -162,6 +160,8 @@ def _preliminary(look: Look) -> Diagnosis | None:
 def _leaves_doubt(look: Look, found: Diagnosis) -> bool:
     """Where we might act, do not understand, or a rule reads the provider. What waits by design stays as it is."""
     first, may_act = found.first, look.head is not None
+    if look.asked is not None:
+        return True
     if may_act and (found.disposition in _ACTS or any(f.cause in _ALWAYS for f in found.findings)):
         return True
     if first is None or (_waits(look, first) and not _worth_asking(look, first)):

@@ -1,4 +1,4 @@
-"""Remediate: frees up to 100 cases at once, in journalled phases.
+"""Remediate: acts on up to 100 cases at once, in journalled phases. An action other than a retrigger is one save.
 
     guards → budget → intent saved → guards → Not Applicable → diagnosed again, guards → saved → guards
            → Awaiting Provisioning → its job run → verifying
@@ -22,6 +22,7 @@ from shared.domain.look import Look
 from shared.domain.situation import ALL_FREE, Share, Situation
 from shared.errors import SourceError
 from shared.ports import Stored, WriteResult
+from shared.workflow.act import act
 from shared.workflow.context import Context
 from shared.workflow.controls import Candidate, give_back, shared_out, situation
 from shared.workflow.diagnose import parked, wake_up
@@ -47,6 +48,8 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
     begun = await _begin(ctx, ready, seen, left)
     going = await _still_allowed(ctx, begun, seen.organization_id, left)
+    await act(ctx, {i: u for i, u in going.items() if not _retriggers(u)}, left)
+    going = {i: u for i, u in going.items() if _retriggers(u)}
     single = {i for i, u in going.items() if not retrigger.needs_first_write(u.look)}
     # What needs one write gets it with the others' first: all of it rests on the evidence that was just read.
     first = await write(ctx, going, {i: AWAITING if i in single else NOT_APPLICABLE for i in going})
@@ -57,6 +60,11 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     await _save_finished(ctx, {**going, **again}, last, left)
     await _wake_up(ctx, ready, begun, left)
     return left
+
+
+def _retriggers(underway: Underway) -> bool:
+    intent = underway.stored.case.intent
+    return intent is not None and intent.retriggers
 
 
 async def _wake_up(ctx: Context, ready: Mapping[str, Stored], begun: Group, left: Mapping[str, Case]) -> None:

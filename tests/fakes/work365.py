@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from shared.domain.amendment import SUBSCRIPTION
 from shared.domain.evidence import (
     Change,
     Evidence,
     Job,
+    ProviderAccount,
     ProvisioningStatus,
     Related,
     Subscription,
     SubscriptionStatus,
 )
 from shared.errors import SourceError
-from shared.ports import Clock, EvidenceRead, StatusWrite, Suspects, WriteResult
+from shared.ports import Clock, EvidenceRead, RowWrite, StatusWrite, Suspects, WriteResult
 from tests.builders import OURS, SOMEONE, WORK365_USER
 
 OPEN = (ProvisioningStatus.AWAITING, ProvisioningStatus.FAILED)
@@ -44,11 +46,19 @@ class FakeWork365:
     unavailable: SourceError | None = None
     before_write: Callable[[StatusWrite], WriteResult | None] = lambda _: None
     after_write: Callable[[StatusWrite, WriteResult], WriteResult] = lambda _, result: result
+    amendments: list[RowWrite] = field(default_factory=list)
+    """Every amendment that took effect, in order."""
+    accounts: tuple[ProviderAccount, ...] = ()
+    """The customers' provider accounts."""
+    before_amend: Callable[[RowWrite], WriteResult | None] = lambda _: None
+    after_amend: Callable[[RowWrite, WriteResult], WriteResult] = lambda _, result: result
     before_read: Callable[[], None] = lambda: None
     version: int = 1000
 
     def hold(self, subscription: Subscription, *changes: Change, jobs: Sequence[Job] = ()) -> None:
-        self.held[subscription.id] = Held(subscription, {c.id: c for c in changes}, list(jobs))
+        self.version += 1
+        own = subscription if subscription.etag else replace(subscription, etag=f'W/"{self.version}"')
+        self.held[subscription.id] = Held(own, {c.id: c for c in changes}, list(jobs))
 
     def change(self, change_id: str) -> Change:
         return next(h.changes[change_id] for h in self.held.values() if change_id in h.changes)
@@ -72,6 +82,12 @@ class FakeWork365:
             if change_id in held.changes and not any(c.status in OPEN for c in held.changes.values()):
                 held.subscription = replace(held.subscription, status=SubscriptionStatus.PROVISIONED)
 
+    def edit_subscription(self, subscription_id: str, **values: object) -> None:
+        """Someone saves a subscription."""
+        held = self.held[subscription_id]
+        self.version += 1
+        held.subscription = replace(held.subscription, **{"etag": f'W/"{self.version}"', **values})  # type: ignore[arg-type]
+
     async def find_suspects(self, created_before: datetime, today: date) -> Suspects:
         self._check("sweep")
         return Suspects(tuple(i for i, h in self.held.items() if _suspect(h, created_before)))
@@ -85,6 +101,10 @@ class FakeWork365:
     async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
         self.batches.append(len(writes))
         return [self._write(write) for write in writes]
+
+    async def amend(self, writes: Sequence[RowWrite]) -> Sequence[WriteResult]:
+        self.batches.append(len(writes))
+        return [self._amend(write) for write in writes]
 
     async def run_jobs(self, change_ids: Sequence[str]) -> str:
         self.runs.append(tuple(change_ids))
@@ -107,6 +127,7 @@ class FakeWork365:
             read_on=self.clock.now(),
             jobs=tuple(held.jobs),
             parent=Related(parent.subscription, tuple(parent.changes.values())) if parent else None,
+            accounts_of_customer=self.accounts if held.subscription.account is None else None,
             linked_at_provider=frozenset(),
             own_user_id=OURS,
             service_user_ids=frozenset({OURS, WORK365_USER}),
@@ -122,6 +143,51 @@ class FakeWork365:
         self.writes.append(write)
         done = WriteResult(write.change_id, done=True, etag=self.change(write.change_id).etag)
         return self.after_write(write, done)
+
+    def _amend(self, write: RowWrite) -> WriteResult:
+        answer = self.before_amend(write)
+        if answer is not None:
+            return answer
+        if self._etag(write) != write.etag:
+            return WriteResult(write.row_id, version_changed=True)
+        self._set(write)
+        self.amendments.append(write)
+        done = WriteResult(write.row_id, done=True, etag=self._etag(write))
+        return self.after_amend(write, done)
+
+    def _etag(self, write: RowWrite) -> str:
+        of_subscription = write.table == SUBSCRIPTION
+        return (self.held[write.row_id].subscription if of_subscription else self.change(write.row_id)).etag
+
+    def _set(self, write: RowWrite) -> None:
+        values: dict[str, object] = {}
+        for name, text in write.values.items():
+            values |= self._of_subscription(name, text) if write.table == SUBSCRIPTION else _of_change(name, text)
+        if write.table == SUBSCRIPTION:
+            self.edit_subscription(write.row_id, **values)
+            return
+        self.edit(write.row_id, OURS, **values)
+        held = next(h for h in self.held.values() if write.row_id in h.changes)
+        if not any(c.status in OPEN and not c.archived for c in held.changes.values()):
+            held.subscription = replace(held.subscription, status=SubscriptionStatus.PROVISIONED)
+
+    def _of_subscription(self, name: str, text: str | None) -> dict[str, object]:
+        if name == "provider_account":
+            return {"account": next((a for a in self.accounts if a.id == text), None)}
+        return {{"customer": "customer_id"}.get(name, name): text}
+
+
+def _of_change(name: str, text: str | None) -> dict[str, object]:
+    """A change's fields, as Work 365's columns name them."""
+    match name:
+        case "provisioning_status":
+            return {"status": ProvisioningStatus(text or "")}
+        case "actual_provisioned_on":
+            return {name: datetime.fromisoformat(text) if text else None}
+        case "effective_date":
+            return {name: date.fromisoformat(text) if text else None}
+        case _:
+            return {"archived": text == "archived"}
 
 
 def _suspect(held: Held, created_before: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain import decision, guards, retrigger
+from shared.domain import begun, decision, guards, retrigger
 from shared.domain.case import Case, Recorded
 from shared.domain.causes import half_toggled
 from shared.domain.finding import Disposition
@@ -52,7 +52,7 @@ def without_reading_again(patch: pytest.MonkeyPatch) -> None:
 
 def with_every_intent_dropped(patch: pytest.MonkeyPatch) -> None:
     def forget(case: Case, look: Look, now: datetime) -> Recorded:
-        return decision.drop(case, now, sent=False) if case.intent is not None else Recorded(case)
+        return begun.drop(case, now, sent=False) if case.intent is not None else Recorded(case)
 
     patch.setattr(diagnose, "settle", forget)
 

@@ -288,7 +288,7 @@ class TestSomeoneGetsInBetween:
         town.stuck()
         await town.sweep()
         assert town.written() == [NOT_APPLICABLE], "a second order would have followed"
-        assert await town.state() is State.AWAITING_APPROVAL
+        assert await town.state() is State.NEEDS_PERSON, "nobody knows when it was applied, so there is no plan"
 
     async def test_a_job_that_appears_after_the_diagnosis_stops_the_write(self, town: Town) -> None:
         town.stuck()

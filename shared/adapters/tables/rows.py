@@ -16,6 +16,7 @@ from shared.adapters.tables.columns import ENTITY_BYTES, cut, joined, size, spli
 from shared.adapters.tables.keys import moment_of, partition_of, stamp
 from shared.adapters.tables.shorten import fitting, with_fewer_facts
 from shared.adapters.text import well_formed
+from shared.domain.amendment import Asked, Done
 from shared.domain.case import ACTING, Case, Notification, State
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
@@ -54,6 +55,9 @@ _JSON: Mapping[str, TypeAdapter[Any]] = {
     "dropped": TypeAdapter(tuple[str, ...]),
     "requested_by": TypeAdapter(tuple[str, ...]),
     "fixed_before": TypeAdapter(tuple[datetime, ...]),
+    "asked": TypeAdapter(Asked),
+    "done": TypeAdapter(tuple[Done, ...]),
+    "closed_before": TypeAdapter(tuple[str, ...]),
 }
 _COLUMNS: Mapping[str, int] = {
     "diagnosis": 6,
@@ -65,6 +69,9 @@ _COLUMNS: Mapping[str, int] = {
     "dropped": 1,
     "requested_by": 1,
     "fixed_before": 1,
+    "asked": 1,
+    "done": 1,
+    "closed_before": 1,
 }
 """Into how many columns each may be split. Together with the texts they stay under an entity's 1 MiB."""
 

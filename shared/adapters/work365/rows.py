@@ -167,6 +167,7 @@ class Rows:
             reduction_behavior=read.option("reduction_behavior", ReductionBehavior),
             reduction_window_days=read.whole("reduction_window"),
             price_list_id=self._lookup_if_followed(read, "price_list"),
+            etag=str(row.get("@odata.etag") or ""),
             currency=shared.currencies.get(self._lookup_if_followed(read, "currency") or ""),
         )
         return self._with_what_it_looks_up(found, read)

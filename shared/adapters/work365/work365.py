@@ -11,6 +11,7 @@ from shared.adapters.work365.evidence_reads import Reading
 from shared.adapters.work365.jobs import JobRow, JobRunner, NextCycle, Workflow
 from shared.adapters.work365.queries import Queries
 from shared.adapters.work365.reader import Reader
+from shared.adapters.work365.row_writes import row_patch
 from shared.adapters.work365.rows import Rows
 from shared.adapters.work365.schema import SchemaMap
 from shared.errors import (
@@ -24,7 +25,7 @@ from shared.errors import (
     Unreachable,
     VersionConflict,
 )
-from shared.ports import Clock, EvidenceRead, StatusWrite, Suspects, WriteResult
+from shared.ports import Clock, EvidenceRead, RowWrite, StatusWrite, Suspects, WriteResult
 
 DEFERRED_SECONDS = 30.0
 """When a write that was not executed is decided afresh, where the service names no time."""
@@ -64,7 +65,12 @@ class DataverseWork365:
 
     async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
         results = await self._dataverse.batch([self._patch(write) for write in writes], purpose="remediate")
-        return [_result(write, result) for write, result in zip(writes, results, strict=True)]
+        return [_result(write.change_id, result) for write, result in zip(writes, results, strict=True)]
+
+    async def amend(self, writes: Sequence[RowWrite]) -> Sequence[WriteResult]:
+        patches = [row_patch(self._schema, write) for write in writes]
+        results = await self._dataverse.batch(patches, purpose="remediate")
+        return [_result(write.row_id, result) for write, result in zip(writes, results, strict=True)]
 
     async def run_jobs(self, change_ids: Sequence[str]) -> str:
         return await self._runner.run(change_ids)
@@ -89,17 +95,17 @@ class DataverseWork365:
         return Workflow(self._dataverse, workflow_id) if way == "workflow" else NextCycle()
 
 
-def _result(write: StatusWrite, result: PartResult) -> WriteResult:
+def _result(row_id: str, result: PartResult) -> WriteResult:
     """What became of a write. Whatever does not say for sure that nothing was written is unknown."""
     match result.error:
         case None:
-            return WriteResult(write.change_id, done=True, etag=result.etag or "")
+            return WriteResult(row_id, done=True, etag=result.etag or "")
         case VersionConflict() as error:
-            return WriteResult(write.change_id, version_changed=True, reason=str(error))
+            return WriteResult(row_id, version_changed=True, reason=str(error))
         case Refused() | Forbidden() | NotFound() as error:
-            return WriteResult(write.change_id, refused=True, reason=str(error))
+            return WriteResult(row_id, refused=True, reason=str(error))
         case Throttled() | Unreachable() | SignInRefused() as error:
             wait = error.retry_after or DEFERRED_SECONDS
-            return WriteResult(write.change_id, deferred=True, reason=str(error), retry_after=wait)
+            return WriteResult(row_id, deferred=True, reason=str(error), retry_after=wait)
         case SourceError() as error:
-            return WriteResult(write.change_id, unknown=True, reason=str(error))
+            return WriteResult(row_id, unknown=True, reason=str(error))

@@ -39,7 +39,7 @@ def _linked(look: Look, head: Change, shown: ProviderSubscription, reading: Prov
     odd = not by_status and shown.status != "active"
     against = (Fact("status at the provider", str(shown.status), where, reading.read_on),) if odd else ()
     there = str(shown.status) if by_status else f"{shown.quantity} seats"
-    when = _applied_on(look, head, shown, reading)
+    when = applied_on(look)
     date = (
         f"Actual Provisioned On {when.value}" if when else "the date on which it was applied as Actual Provisioned On"
     )
@@ -61,8 +61,14 @@ def _linked(look: Look, head: Change, shown: ProviderSubscription, reading: Prov
     )
 
 
-def _applied_on(look: Look, head: Change, shown: ProviderSubscription, reading: ProviderReading) -> Fact | None:
-    """When the provider took it on: its own date, else the window it gave these seats, else the last call's end."""
+def applied_on(look: Look) -> Fact | None:
+    """When the provider took it on: its own date, else the window it gave these seats, else the last call's end.
+
+    The fact's value is a moment in ISO 8601. None when nothing that was read says when.
+    """
+    head, shown, reading = look.head, look.at_provider(), look.evidence.provider
+    if head is None or shown is None or reading is None:
+        return None
     where = f"provider_subscription:{shown.id}"
     if head.change_type is ChangeType.CREATE:
         on = shown.created_on

@@ -26,7 +26,7 @@ def look_for(look: Look) -> Finding | RuledOut:
     return RuledOut(NAME, "customer and billing contract are set and name the same active account")
 
 
-def _named_by_both(subscription: Subscription) -> str | None:
+def named_by_both(subscription: Subscription) -> str | None:
     """The account that provider account and billing contract both name."""
     account, contract = subscription.account, subscription.contract_customer_id
     named = account.customer_id if account is not None else None
@@ -35,7 +35,7 @@ def _named_by_both(subscription: Subscription) -> str | None:
 
 def _no_customer(look: Look) -> Finding:
     subscription = look.evidence.subscription
-    both = _named_by_both(subscription)
+    both = named_by_both(subscription)
     if both is None or subscription.contract_active is False:
         next_step = "Set the Customer of the subscription, and its Billing Contract, to the account that ordered."
         return _person(look, Confidence.CERTAIN, "The subscription has no customer.", next_step)

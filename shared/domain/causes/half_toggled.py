@@ -11,7 +11,7 @@ NAME = "half_toggled"
 
 def look_for(look: Look) -> Finding | RuledOut:
     intent, head = look.intent, look.head
-    if intent is None:
+    if intent is None or not intent.retriggers:
         return RuledOut(NAME, "no retrigger of ours is open")
     if head is None or head.id != intent.change_id:
         return _out_of_reach(look)

@@ -1,0 +1,80 @@
+"""Undo an action: put back what stood in the row before, if nobody has written over it since (promise P18)."""
+
+from shared.domain.action import Action, Need, Risk, WhyNot
+from shared.domain.actions.preconditions import unread
+from shared.domain.amendment import CHANGE, Amendment, Asked, Done, holds
+from shared.domain.chain import in_order
+from shared.domain.evidence import Change, ProviderType, ProvisioningStatus
+from shared.domain.look import Look
+from shared.domain.policy import Level
+from shared.domain.seats import touches_none
+
+NAME = "undo"
+WHICH = "number"
+
+
+def propose(look: Look, asked: Asked | None) -> Amendment | WhyNot:
+    done = _done(look, asked.value(WHICH) if asked is not None else "")
+    if isinstance(done, WhyNot):
+        return done
+    if done.undone_on is not None:
+        return WhyNot(f"it was undone on {done.undone_on.isoformat()}")
+    if done.amendment is None:
+        return WhyNot("it cannot be undone: what Work 365 orders is an order")
+    if look.intent is not None:
+        return WhyNot("something of ours is still open on this subscription: it is settled first")
+    if (missing := unread(look)) is not None:
+        return WhyNot(missing)
+    if not holds(look.evidence, done.amendment):
+        return WhyNot("the row does not show any more what was set then: somebody has changed it since")
+    back = done.amendment.inverse()
+    reason = _orders(look, back) or _too_late(look, done)
+    return WhyNot(reason) if reason is not None else back
+
+
+def _done(look: Look, number: str) -> Done | WhyNot:
+    if not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= len(look.done)):
+        known = f"1 to {len(look.done)}" if look.done else "nothing: no action of this case can be undone"
+        return WhyNot(f"{WHICH}: should be the number of an action that was done ({known})")
+    return look.done[int(number) - 1]
+
+
+def _change(look: Look, change_id: str) -> Change | None:
+    return next((c for c in look.evidence.changes if c.id == change_id), None)
+
+
+def _orders(look: Look, back: Amendment) -> str | None:
+    """Why putting a status back would have Work 365 order; None when it would not."""
+    status = next((c for c in back.columns if c.name == "provisioning_status"), None)
+    if status is None or status.after != ProvisioningStatus.AWAITING:
+        return None
+    provider, change = look.evidence.subscription.provider, _change(look, back.row_id)
+    if change is not None and touches_none(change):
+        return None
+    if provider is not None and provider.type is ProviderType.MANUAL:
+        return None
+    return "at Awaiting Provisioning Work 365 would order it at once: set it back by hand, if that is what you want"
+
+
+def _too_late(look: Look, done: Done) -> str | None:
+    """Why the time for it is over: what rested on it has been provisioned."""
+    ordered = in_order(look.evidence.changes)
+    first = next((n for n, c in enumerate(ordered) if c.id == done.change_id), 0)
+    later = ordered[first + 1 :] if done.amendment is not None and done.amendment.table == CHANGE else ordered[first:]
+    if any(c.status is ProvisioningStatus.PROVISIONED for c in later):
+        return "a change that rests on it has been provisioned since"
+    return None
+
+
+ACTION = Action(
+    name=NAME,
+    title="Undo what was done",
+    changes="The columns that the action set, back to the values before it",
+    risk=Risk.HIGH,
+    freest=Level.APPROVE,
+    verified="The row is read with the values before, and the case is judged anew.",
+    undone="By doing the action again.",
+    propose=propose,
+    needs=(Need(WHICH, "The number of the action in the case's list of what was done, from 1.", "1"),),
+    asked_only=True,
+)
