@@ -1,9 +1,11 @@
 """What `dev.py` does once its environment stands: reads the command line and hands over."""
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from local.dev.checks import run_checks
@@ -19,7 +21,7 @@ def run(root: Path, arguments: Sequence[str]) -> int:
     if command == "lock":
         return write_locks(root, upgrade=given.upgrade)
     if command == "bench":
-        return _bench(as_json=given.json)
+        return _scale(as_json=given.json) if given.scale else _bench(as_json=given.json)
     if command == "drill":
         return _drill(given.schedules, given.seed, as_json=given.json)
     if command == "setup":
@@ -39,6 +41,16 @@ def _bench(*, as_json: bool) -> int:
     measured = measure()
     print(json.dumps({"bench": {"diagnosis": measured.as_json()}}) if as_json else measured)
     return 0 if measured.good else 1
+
+
+def _scale(*, as_json: bool) -> int:
+    """Counts requests and prints the model of cost and limits built on them."""
+    from bench.counting import count  # late: it loads the local cloud
+    from bench.scale import report
+
+    counted = asyncio.run(count())
+    print(json.dumps({"bench": {"scale": asdict(counted)}}) if as_json else report(counted))
+    return 0
 
 
 def _drill(schedules: int | None, seed: int, *, as_json: bool) -> int:
@@ -70,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     drill = commands.add_parser("drill", help="a rehearsal of failures: every guard, failpoint, ablation; many stories")
     drill.add_argument("--schedules", type=_count, metavar="N", help="how many stories are played (default: 2000)")
     drill.add_argument("--seed", type=_count, default=0, metavar="S", help="the number of the first (default: 0)")
-    for measuring in (commands.add_parser("bench", help="measurements, each with its target"), drill):
+    bench = commands.add_parser("bench", help="measurements, each with its target")
+    bench.add_argument("--scale", action="store_true", help="what a month costs, and which limit binds, by size")
+    for measuring in (bench, drill):
         measuring.add_argument("--json", action="store_true", help="one JSON object on standard output")
     _add_demo(commands.add_parser("demo", help="the main job from end to end, then everything stops again"))
     _add_up(commands.add_parser("up", help="the local stack, until Ctrl-C"))
