@@ -14,10 +14,10 @@ from shared.domain.breaker import Breaker
 from shared.domain.budget import Wait
 from shared.domain.case import Case, State
 from shared.domain.diagnosis import diagnose
-from shared.domain.guards import FIRST, SECOND, STILL, Guard, Question
+from shared.domain.guards import FIRST, JOBS, SECOND, STILL, Guard, Question
 from shared.domain.intent import Attempt
 from shared.domain.look import Look
-from shared.domain.pause import Pause, Scope
+from shared.domain.pause import Mute, Pause, Scope
 from shared.domain.plan import plan_for
 from shared.domain.policy import Level, Mode, Quiet
 from shared.domain.recurrence import fix_of
@@ -36,10 +36,12 @@ from tests.builders import (
     provisioned,
 )
 
+LONG_AGO = NOW - 3_650 * DAY
 ORGANIZATION = "00000000-0000-0000-0000-0000000000aa"
-CALM = Situation(Organization(ORGANIZATION, ORGANIZATION), NOW, (), {}, Watch(looked_on=NOW))
+CALM = Situation(Organization(ORGANIZATION, ORGANIZATION), NOW, (), {}, Watch(looked_on=NOW, stock_taken_on=LONG_AGO))
 OPEN = Breaker(5, open_until=NOW + HOUR, reason="503")
 PAUSE = Pause(Scope.SUBSCRIPTION, SUBSCRIPTION, "Ann", "an audit", NOW, NOW + DAY)
+MUTE = Mute(Scope.CAUSE, "trigger_missed", "Ann", "known", NOW, NOW + DAY)
 HOLD = Hold("1", NOW, 60, 50, after_silence=False)
 
 
@@ -98,8 +100,10 @@ TRIPPED: Mapping[Guard, Callable[[], Question]] = {
     guards.dataverse_breaker: lambda: question(situation=calm_but(breakers={DATAVERSE: OPEN})),
     guards.provider_breaker: lambda: question(situation=calm_but(breakers={"microsoft_csp": OPEN})),
     guards.quiet: lambda: another_policy(quiet=(NIGHT,)),
-    guards.surge: lambda: question(situation=calm_but(watch=Watch(looked_on=NOW, hold=HOLD))),
-    guards.silence: lambda: question(situation=calm_but(watch=Watch(silent=True))),
+    guards.surge: lambda: question(situation=calm_but(watch=replace(CALM.watch, hold=HOLD))),
+    guards.silence: lambda: question(situation=calm_but(watch=replace(CALM.watch, silent=True))),
+    guards.baseline: lambda: question(situation=calm_but(watch=replace(CALM.watch, stock_taken_on=NOW))),
+    guards.mute: lambda: question(situation=calm_but(mutes=(MUTE,))),
     guards.caps: lambda: question(share=Share(wait=Wait("the hour is full: wait", NOW + HOUR))),
     guards.still_ours: lambda: question(),
 }
@@ -121,5 +125,5 @@ def refusals(guard: Guard) -> dict[str, str]:
 
 def bites(guard: Guard) -> bool:
     """Whether it is asked before a write, and says no where the others let it pass."""
-    asked = guard in {*FIRST, *SECOND, *STILL}
+    asked = guard in {*FIRST, *SECOND, *STILL, *JOBS}
     return asked and guard in TRIPPED and list(refusals(guard)) == [guard.__name__]

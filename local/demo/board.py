@@ -30,6 +30,8 @@ class Board:
     stuck: int = 0
     as_expected: int = 0
     kills: int = 0
+    faults: int = 0
+    """How often something went wrong that was thrown on purpose."""
     requests: Mapping[str, int] = field(default_factory=dict)
     table: dict[str, Counter[str]] = field(default_factory=dict)
     latest: deque[News] = field(default_factory=lambda: deque(maxlen=_LATEST))

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from local.app_settings import SettingRefused
 from local.demo.board import Board
-from local.demo.drawing import draw_closing, draw_reasoning
+from local.demo.drawing import draw_closing, draw_faults, draw_reasoning
+from local.demo.faults import Where
 from local.demo.judging import Summary
 from local.demo.picture import save_picture
 from local.demo.reasoning import Reasoning
@@ -29,6 +30,8 @@ from local.worlds.reading import WorldError, find_world, read_world
 
 DEFAULT_WORLDS = ("default", "consent-expired", "busy-plugins", "every-cause", "service-user", "automation-off")
 _INTERRUPTED = 130
+_KILLS_AMONG_FAULTS = 3
+_DEADLINE, _DEADLINE_AMONG_FAULTS = 300, 900
 _PLAIN_WIDTH = 110
 
 
@@ -69,7 +72,7 @@ def _run_all(given: argparse.Namespace, files: list[Path], screen: Screen) -> li
 
 
 def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], screen: Screen) -> list[Run]:
-    options = stack_options(given, worlds[0][0])
+    options = replace(stack_options(given, worlds[0][0]), through_cloud=given.faults)
     runs: list[Run] = []
     first = _board(worlds[0][1], "Starting storage emulator, Dataverse, Work 365, Partner Center and the app")
     screen.begin(first)
@@ -81,14 +84,35 @@ def _run_together(given: argparse.Namespace, worlds: list[tuple[Path, World]], s
                     screen.begin(board)
                     watcher.load(file.read_text(encoding="utf-8"))
                 show = partial(screen.show, board)
-                run = WorldRun(watcher, board, stack.check, show, given.deadline)
-                runs.append(run.run(given.kill_worker, given.seed + number))
+                faults = _faults(given, world, number)
+                run = WorldRun(watcher, board, stack.check, show, _deadline(given), faults)
+                runs.append(run.run(_kills(given, faults), given.seed + number))
                 screen.say(_in_short(world.name, runs[-1]))
                 board.phase = "Done; stopping everything" if number + 1 == len(worlds) else "Done"
                 screen.show(board, [])
     finally:
         screen.end()
     return runs
+
+
+def _faults(given: argparse.Namespace, world: World, number: int) -> Where | None:
+    """What kind of faults a world gets: by turns, but plug-ins where they save anyway."""
+    if not given.faults:
+        return None
+    plug_ins = world.work365.plugin_touch or (given.seed + number) % 2
+    return Where.PLUG_INS if plug_ins else Where.LOST_ANSWERS
+
+
+def _kills(given: argparse.Namespace, faults: Where | None) -> int:
+    """How often the worker is killed in a world. One that dies loses answers, too."""
+    if given.kill_worker is not None:
+        return int(given.kill_worker)
+    return _KILLS_AMONG_FAULTS if faults is Where.LOST_ANSWERS else 0
+
+
+def _deadline(given: argparse.Namespace) -> float:
+    """Seconds for one world. With faults the app waits before it tries again, up to minutes."""
+    return float(given.deadline or (_DEADLINE_AMONG_FAULTS if given.faults else _DEADLINE))
 
 
 def _shown(runs: Sequence[Run]) -> tuple[Reasoning, ...]:
@@ -111,11 +135,13 @@ def _close(given: argparse.Namespace, console: Console, summary: Summary, runs: 
     good = all(run.good for run in runs)
     unexpected = [text for run in runs for text in run.unexpected]
     if not all(run.in_time for run in runs):
-        unexpected.insert(0, f"time was over after {given.deadline:.0f} s (--deadline)")
+        unexpected.insert(0, f"time was over after {_deadline(given):.0f} s (--deadline)")
     drawn = draw_closing(summary, unexpected, len(runs), good=good)
     for example in _shown(runs):
         console.print(draw_reasoning(example))
     console.print(drawn)
+    if summary.faults is not None:
+        console.print(draw_faults(summary.faults, given.seed))
     if given.svg:
         save_picture(drawn, given.svg)
     if given.json:

@@ -81,6 +81,7 @@ def _line(one: News) -> Text:
 def _foot(board: Board, began: float) -> Text:
     asked = ", ".join(f"{name} {board.requests.get(name, 0)}" for name in PURPOSES)
     killed = f"   worker killed {board.kills} times" if board.kills else ""
+    killed += f"   faults {board.faults}" if board.faults else ""
     return Text(f"\n{time.monotonic() - began:.0f} s   requests to Dataverse: {asked}{killed}", style="dim")
 
 
@@ -97,6 +98,12 @@ def draw_closing(summary: Summary, unexpected: Sequence[str], worlds: int, *, go
     table.add_section()
     table.add_row("all", *(str(summary.outcomes[o] or "·") for o in OUTCOMES), str(sum(summary.by_cause.values())))
     return Group(table, Text(), *_conclusion(summary, unexpected, good=good))
+
+
+def draw_faults(faults: Mapping[str, int], seed: int) -> RenderableType:
+    """What was made to go wrong on the way, and how often."""
+    told = ", ".join(f"{name} {count}" for name, count in faults.items())
+    return Text(f"went wrong on purpose {sum(faults.values())} times (seed {seed}): {told}", style="dim")
 
 
 def draw_reasoning(example: Reasoning) -> RenderableType:

@@ -37,6 +37,7 @@ class SeenCase:
     first_cause: str | None
     summary: str
     next_step: str
+    stock: str = "none"
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> "SeenCase":
@@ -49,6 +50,7 @@ class SeenCase:
             item["first_cause"],
             item["summary"],
             item["next_step"],
+            item["stock"],
         )
 
     @property
@@ -131,6 +133,8 @@ class Summary:
     left_not_applicable: int = 0
     dataverse_requests: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    faults: Counter[str] | None = None
+    """How often each kind of fault has struck, and the worker was killed; None for a demo without faults."""
 
     def __add__(self, other: "Summary") -> "Summary":
         return Summary(
@@ -145,12 +149,14 @@ class Summary:
             self.left_not_applicable + other.left_not_applicable,
             self.dataverse_requests + other.dataverse_requests,
             self.seconds + other.seconds,
+            _together(self.faults, other.faults),
         )
 
     @property
     def good(self) -> bool:
-        """Whether every subscription ended as its world says, and nobody was harmed."""
-        return not (self.wrong_cause or self.wrong_outcome or self.harmful_actions or self.left_not_applicable)
+        """Whether every subscription ended as its world says, nobody was harmed, and faults struck if they should."""
+        wrong = self.wrong_cause or self.wrong_outcome or self.harmful_actions or self.left_not_applicable
+        return not wrong and (self.faults is None or self.faults.total() > 0)
 
     def as_json(self) -> dict[str, Any]:
         """With every outcome and purpose, those that did not occur too."""
@@ -165,7 +171,15 @@ class Summary:
             "left_not_applicable": self.left_not_applicable,
             "dataverse_requests": {name: self.dataverse_requests[name] for name in PURPOSES},
             "seconds": round(self.seconds, 1),
+            **({} if self.faults is None else {"faults": dict(self.faults)}),
         }
+
+
+def _together(one: Counter[str] | None, other: Counter[str] | None) -> Counter[str] | None:
+    """Both, with the kinds that never struck, too."""
+    if one is None or other is None:
+        return one or other
+    return Counter({name: one[name] + other[name] for name in (*one, *other)})
 
 
 def summarize(

@@ -1,12 +1,14 @@
 """One world, from its loading to its end."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from local.demo.board import Board
+from local.demo.faults import NAMES, Faults, Where
 from local.demo.judging import Expected, SeenCase, Summary, Verdict, judge, settled, summarize
 from local.demo.mischief import Mischief
 from local.demo.news import News, whats_new
@@ -48,12 +50,15 @@ class WorldRun:
         check: Callable[[], None],
         show: Callable[[list[News]], None],
         deadline_seconds: float,
+        faults: Where | None = None,
     ) -> None:
         self._watcher = watcher
         self._board = board
         self._check = check
         self._show = show
         self._deadline_seconds = deadline_seconds
+        self._where = faults
+        self._faults: Faults | None = None
         self._cases: dict[str, SeenCase] = {}
 
     def run(self, kills: int, seed: int) -> Run:
@@ -62,16 +67,29 @@ class WorldRun:
         expected = self._watcher.expected()
         self._board.subscriptions = len(expected)
         self._board.stuck = sum(one.cause is not None for one in expected)
+        if self._where is not None:
+            self._faults = Faults(seed, self._where, self._board.stuck, self._watcher.throw, time.monotonic())
+            self._faults.play(time.monotonic())
         self._begin()
         with Mischief(kills, seed, self._watcher.kill_worker, time.monotonic()) as mischief:
             verdicts, in_time = self._watch(expected, mischief, began + self._deadline_seconds)
         harm = self._watcher.harm()
         summary = summarize(verdicts, harm, self._watcher.requests(), time.monotonic() - began)
+        summary = replace(summary, faults=self._struck())
         unexpected = [verdict.text for verdict in verdicts if not verdict.as_expected]
         unexpected += [f"{one['kind']}: {one['detail']} (change {one['change_id']})" for one in harm["engine"]]
         unexpected += [f"forbidden write: {one['why']} ({one['table']} {one['id']})" for one in harm["forbidden"]]
         unexpected += [f"left at Not Applicable: change {change}" for change in harm["left_not_applicable"]]
+        if summary.faults is not None and not summary.faults.total():
+            unexpected.append("nothing went wrong, although it should have")
         return Run(summary, tuple(unexpected), in_time, self._examples())
+
+    def _struck(self) -> Counter[str] | None:
+        """How often each kind went wrong, those that never did too; None when nothing should."""
+        if self._faults is None:
+            return None
+        counted = dict.fromkeys(NAMES, 0) | self._watcher.struck()
+        return Counter({**counted, "worker killed": self._board.kills})
 
     def _examples(self) -> tuple[Reasoning, ...]:
         """They are for show: an app that does not answer this instant spoils no run."""
@@ -94,9 +112,10 @@ class WorldRun:
         while time.monotonic() < deadline:
             self._check()
             self._kill(mischief)
+            self._throw()
             began = time.monotonic()
             verdicts = self._look(expected, everything=in_a_row > 0) or verdicts
-            in_a_row = in_a_row + 1 if settled(verdicts) and mischief.is_over else 0
+            in_a_row = in_a_row + 1 if settled(verdicts) and self._calm(mischief) else 0
             if in_a_row >= _LOOKS_IN_A_ROW:
                 return verdicts, True
             time.sleep(max(_LOOK_EVERY_SECONDS, _LEFT_ALONE * (time.monotonic() - began)))
@@ -109,6 +128,8 @@ class WorldRun:
         """
         try:
             now = self._watcher.open_cases()
+            if any(case.stock == "held" for case in now.values()):
+                self._watcher.adopt_stock()
             gone = [case for case in self._cases.values() if case.state != "resolved" and case.id not in now]
             if gone or everything:
                 now |= self._watcher.resolved_cases()
@@ -131,6 +152,17 @@ class WorldRun:
         if killed is not None:
             self._board.kills += 1
             self._show([])
+
+    def _throw(self) -> None:
+        """What is due of the faults."""
+        if self._faults is None or self._faults.is_over:
+            return
+        self._faults.play(time.monotonic())
+        self._board.faults = sum(self._watcher.struck().values())
+
+    def _calm(self, mischief: Mischief) -> bool:
+        """Whether everything was thrown. What has found nothing to strike may still strike."""
+        return mischief.is_over and (self._faults is None or self._faults.is_over)
 
     def _say(self, phase: str) -> None:
         self._board.phase = phase

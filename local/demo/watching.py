@@ -1,5 +1,6 @@
 """The running stack as the demo sees it: the app's own API and the control endpoint, over HTTP."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import httpx
@@ -41,6 +42,14 @@ class Watcher:
         """Asks the app for a sweep, rather than waiting for its timer."""
         self._app.post("/sweeps").raise_for_status()
 
+    def adopt_stock(self) -> None:
+        """Decides as a person would who has looked at what was stuck before: all of it shall be worked on."""
+        wanted = {"decision": "adopt", "filter": {}, "by": "the demo", "reason": "everything here shall be freed"}
+        while True:
+            made = self._app.post("/baseline/decisions", json=wanted).raise_for_status().json()
+            if not made["decided"] or not made["remaining"]:
+                return
+
     def open_cases(self) -> dict[str, SeenCase]:
         """Every case by id that is not resolved."""
         return self._list({})
@@ -67,6 +76,19 @@ class Watcher:
         """Kills the app's worker process as a crash would; its process id."""
         pid: int = self._control.post("/worker/kill").raise_for_status().json()["pid"]
         return pid
+
+    def throw(self, fault: Mapping[str, Any]) -> None:
+        """Something goes wrong."""
+        self._control.post("/faults", json=fault).raise_for_status()
+
+    def struck(self) -> dict[str, int]:
+        """How often what was thrown has struck, by its name."""
+        answer: dict[str, int] = self._control.get("/faults").raise_for_status().json()["struck"]
+        return answer
+
+    def no_more_faults(self) -> None:
+        """What has not struck yet does not any more."""
+        self._control.delete("/faults").raise_for_status()
 
     def _list(self, wanted: dict[str, str]) -> dict[str, SeenCase]:
         found: dict[str, SeenCase] = {}

@@ -2,6 +2,7 @@
 
 A rule that has gone wrong, a restored backup or a plug-in that was switched off all look like many stuck changes.
 After a silence (a pause, an outage, a deploy) less is enough, since nobody has seen what happened meanwhile.
+The first complete sweep of an environment is no surge: it takes stock of what was stuck before (baseline.py).
 """
 
 import hashlib
@@ -15,7 +16,12 @@ PERIODS = 4
 SHORTEST_SILENCE = timedelta(hours=1)
 
 TOO_LATE = timedelta(days=1)
-"""So long without a complete sweep, and nothing new is begun: nobody knows what a sweep would find."""
+"""So long without a complete sweep, and nothing new is begun: nobody knows what a sweep would find.
+
+Where sweeps are usually further apart than half of it, twice the usual period counts instead.
+"""
+
+LATE_PERIODS = 2
 
 SHARE_AFTER_SILENCE = 5
 """After a silence the surge limit is divided by this."""
@@ -53,6 +59,10 @@ class Watch:
     seen: frozenset[str] = frozenset()
     """Digests of the suspects of the last sweep that counts: what is not among them is new."""
     hold: Hold | None = None
+    stock_taken_on: datetime | None = None
+    """The first complete sweep. What was stuck before is stock; until then nothing is begun."""
+    stock_told: bool = False
+    """Whether people have been told of the stock."""
 
 
 def looked(watch: Watch, suspects: Iterable[str], limit: int, now: datetime, *, paused: bool) -> Watch:
@@ -67,9 +77,11 @@ def looked(watch: Watch, suspects: Iterable[str], limit: int, now: datetime, *, 
     if hold is not None and new:
         # Whoever confirms has seen so many: more are another hold, of which people are told when it is a surge again.
         hold = replace(hold, id=_id(now), suspects=hold.suspects + new, told=hold.told and new <= allowed)
-    elif hold is None and new > allowed:
+    elif hold is None and new > allowed and watch.stock_taken_on is not None:
         hold = Hold(_id(now), now, new, allowed, silence)
-    return Watch(now, watch.usual if silence else _usual(watch, now), False, found, hold)
+    taken = watch.stock_taken_on or now
+    usual = _usual(watch, now, silence=silence)
+    return replace(watch, looked_on=now, usual=usual, silent=False, seen=found, hold=hold, stock_taken_on=taken)
 
 
 def _id(now: datetime) -> str:
@@ -83,7 +95,8 @@ def digest_of(subscription_id: str) -> str:
 
 def too_late(watch: Watch, now: datetime) -> bool:
     """Whether the last complete sweep is so long ago that nothing new is begun."""
-    return watch.looked_on is not None and now - watch.looked_on > TOO_LATE
+    longest = TOO_LATE if watch.usual is None else max(TOO_LATE, watch.usual * LATE_PERIODS)
+    return watch.looked_on is not None and now - watch.looked_on > longest
 
 
 def _silence(watch: Watch, now: datetime) -> bool:
@@ -95,9 +108,14 @@ def _silence(watch: Watch, now: datetime) -> bool:
     return now - watch.looked_on > longest
 
 
-def _usual(watch: Watch, now: datetime) -> timedelta | None:
-    """A sweep that somebody asked for in between does not make the usual period a short one."""
-    if watch.looked_on is None:
-        return None
+def _usual(watch: Watch, now: datetime, *, silence: bool) -> timedelta | None:
+    """A sweep that somebody asked for in between does not make the usual period a short one.
+
+    A silence makes it longer, by some: what comes again and again is a slow schedule, and no silence any more.
+    """
+    if watch.looked_on is None or watch.silent:
+        return watch.usual
     gap = now - watch.looked_on
-    return gap if watch.usual is None else max(gap, watch.usual * 3 / 4)
+    if watch.usual is None:
+        return gap
+    return min(gap, watch.usual * PERIODS) if silence else max(gap, watch.usual * 3 / 4)

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from shared.adapters.tables.budgets import TableLimits
+from shared.domain.budget import Claim
 from shared.domain.case import State
+from shared.domain.evidence import ProvisioningStatus
 from shared.domain.intent import Phase
 from shared.domain.pause import Scope
 from shared.domain.policy import Caps
@@ -16,13 +19,15 @@ from shared.errors import NotPossible, Unreachable
 from shared.ports import StatusWrite, WriteResult
 from shared.workflow.pauses import confirm_surge, pause, resume
 from shared.workflow.sweep import sweep
-from tests.builders import DAY, HOUR, NOW
+from tests.builders import DAY, HOUR, NOW, change, provisioned
 from tests.workflow_kit import AWAITING, NOT_APPLICABLE, Crash, Town
 
 pytestmark = pytest.mark.anyio
 
 RETRIGGER = [NOT_APPLICABLE, AWAITING]
 MINUTE = timedelta(minutes=1)
+PRIOR = "There are one or more prior License Change Logs for this Subscription that are Awaiting Provisioning."
+ANOTHER = Claim("another", NOW, 1, "another")
 QUARTER = 15 * MINUTE
 
 
@@ -107,6 +112,30 @@ class TestHourlyCaps:
         await town.sweep()
         await town.pass_time(MINUTE)
         assert town.written() == RETRIGGER
+
+    @pytest.mark.parametrize("answer", ["touched", "deferred"])
+    async def test_what_one_write_would_have_freed_is_given_back_too(self, town: Town, answer: str) -> None:
+        town.limits = {"caps": Caps(changes=1)}
+        town.stuck(provisioned(), change(status=ProvisioningStatus.FAILED, message=PRIOR))
+
+        def once(write: StatusWrite) -> WriteResult | None:
+            town.work365.before_write = lambda _: None
+            if answer == "touched":
+                town.work365.edit(write.change_id)
+                return None
+            return WriteResult(write.change_id, reason="no", deferred=True)
+
+        town.work365.before_write = once
+        await town.sweep()
+        await town.pass_time(MINUTE)
+        assert town.written() == [AWAITING], "the hour has room for it"
+
+    async def test_a_write_without_an_answer_is_not_given_back(self, town: Town) -> None:
+        town.limits = {"caps": Caps(changes=1)}
+        town.stuck(provisioned(), change(status=ProvisioningStatus.FAILED, message=PRIOR))
+        town.work365.before_write = lambda write: WriteResult(write.change_id, unknown=True, reason="no answer")
+        await town.sweep()
+        assert (await TableLimits(town.tables).reserve([ANOTHER], Caps(changes=1), town.clock.now())).waits
 
 
 class TestSurge:

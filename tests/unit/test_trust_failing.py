@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.breaker import Outcome
+from shared.domain.budget import Claim
 from shared.domain.case import State
-from shared.domain.policy import BreakerLimits, Mode, Recurrence
+from shared.domain.policy import BreakerLimits, Caps, Mode, Recurrence
 from shared.ports import WriteResult
 from shared.workflow.approve import remediate_case
 from shared.workflow.remediate import remediate
@@ -51,6 +53,30 @@ class TestBreakers:
         town.clock.advance(QUARTER)
         await town.pass_time(HOUR)
         assert all(town.written(f"22222222-0000-0000-0000-{n:012d}")[:2] == RETRIGGER for n in range(6))
+
+    async def test_a_probe_is_not_burnt_while_the_hour_is_full(self, town: Town) -> None:
+        town.limits = {"caps": Caps(changes=1), "breaker": BreakerLimits(failures=1, open_for=QUARTER)}
+        ids = town.many(2)
+        await town.sweep()
+        assert len(town.work365.batches) == 2, "the hour is full"
+        await town.ctx.breakers.count("dataverse", Outcome(False, "503"), town.policy.breaker, town.clock.now())
+        town.clock.advance(QUARTER)
+        await remediate(town.ctx, [f"{each}-1" for each in ids])
+        assert (await town.ctx.breakers.read()).breakers["dataverse"].probe_until is None
+        assert "the hour's budget" in "".join([(await town.case(i)).held_back for i in ids])
+
+    async def test_whoever_does_not_get_the_probe_gives_its_budget_back(self, town: Town) -> None:
+        town.limits = {"caps": Caps(changes=2), "breaker": BreakerLimits(failures=1, open_for=QUARTER)}
+        ids = town.many(2)
+        await sweep(town.ctx)
+        await town.run(town.queues.take())  # type: ignore[arg-type]
+        town.queues.lose_all()
+        await town.ctx.breakers.count("dataverse", Outcome(False, "503"), town.policy.breaker, town.clock.now())
+        town.clock.advance(QUARTER)
+        await remediate(town.ctx, [f"{each}-1" for each in ids])
+        assert len(town.work365.batches) == 2, "one probe"
+        third = Claim("third", NOW, 1, "third")
+        assert (await town.ctx.limits.reserve([third], town.policy.caps, town.clock.now())).granted == {"third"}
 
     async def test_retry_after_is_honoured_for_all(self, town: Town) -> None:
         ids = town.many(2)

@@ -12,17 +12,19 @@ import pytest
 
 from shared.adapters.tables.pauses import TablePauses
 from shared.domain.case import State
+from shared.domain.evidence import ProvisioningStatus
 from shared.domain.pause import Pause, Scope
 from shared.domain.policy import Quiet
 from shared.errors import NotPossible, Unreachable
 from shared.ports import StatusWrite, WriteResult
 from shared.workflow.pauses import pause, resume
-from tests.builders import DAY, HOUR, NOW, STUCK, SUBSCRIPTION
+from tests.builders import DAY, HOUR, NOW, STUCK, SUBSCRIPTION, change, provisioned
 from tests.fakes.tables import FakeTables
 from tests.workflow_kit import AWAITING, NOT_APPLICABLE, Town
 
 pytestmark = pytest.mark.anyio
 
+PRIOR = "There are one or more prior License Change Logs for this Subscription that are Awaiting Provisioning."
 RETRIGGER = [NOT_APPLICABLE, AWAITING]
 MINUTE = timedelta(minutes=1)
 QUARTER = 15 * MINUTE
@@ -118,6 +120,34 @@ class TestPause:
         assert ("Not Applicable" in news.text, "end that pause" in news.next_step) == (True, True)
         await town.pass_time(DAY)
         assert town.written() == RETRIGGER, "it expires by itself"
+
+    @pytest.mark.parametrize("status", [AWAITING, ProvisioningStatus.FAILED])
+    async def test_set_during_the_last_write_it_stops_the_running_of_the_job(
+        self, town: Town, status: ProvisioningStatus
+    ) -> None:
+        def ann(write: StatusWrite, result: WriteResult) -> WriteResult:
+            if write.status is AWAITING:
+                row = {k: v for k, v in PAUSED.items() if k not in ("PartitionKey", "RowKey")}
+                town.tables.edit("pauses", PAUSED["PartitionKey"], PAUSED["RowKey"], **row)
+            return result
+
+        town.work365.after_write = ann
+        town.stuck(provisioned(), change(status=status, message=PRIOR if status is not AWAITING else ""))
+        await town.sweep()
+        assert (await town.state(), town.written()[-1:], town.work365.runs) == (State.VERIFYING, [AWAITING], [])
+        said = (await town.store.timeline(SUBSCRIPTION, 1))[-1]
+        assert (said.kind, "its job was not run: Ann has paused" in said.text) == ("retriggered", True)
+
+    async def test_where_pauses_cannot_be_read_any_more_no_job_is_run(self, town: Town) -> None:
+        def gone(write: StatusWrite, result: WriteResult) -> WriteResult:
+            if write.status is AWAITING:
+                town.tables.unavailable = Unreachable("storage", "no answer")
+            return result
+
+        town.work365.after_write = gone
+        town.stuck()
+        await town.sweep()
+        assert (await town.state(), town.work365.runs) == (State.VERIFYING, [])
 
     @pytest.mark.parametrize(
         ("scope", "target"),
