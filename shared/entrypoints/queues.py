@@ -1,4 +1,7 @@
-"""Queues: wake-ups that carry ids. A failed message comes back; one that fails too often is parked, never dropped."""
+"""Queues: wake-ups that carry ids. A failed message comes back; one that fails too often is parked, never dropped.
+
+Where only a source is out, the message has done what it can: its cases are still due.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +15,7 @@ from shared.errors import MessageUnreadable
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify as notify_step
-from shared.workflow.park import park
+from shared.workflow.park import park, unless_out
 from shared.workflow.remediate import remediate as remediate_step
 
 blueprint = func.Blueprint()
@@ -26,7 +29,8 @@ STORAGE = "AzureWebJobsStorage"
 async def diagnose(message: func.QueueMessage) -> None:
     """Diagnoses up to 500 subscriptions."""
     if (wanted := _read(message, "diagnose", DiagnoseMessage)) is not None:
-        await diagnose_subscriptions(await app().context(), wanted.subscription_ids)
+        step = diagnose_subscriptions(await app().context(), wanted.subscription_ids)
+        await unless_out(step, f"diagnose {len(wanted.subscription_ids)} subscriptions")
 
 
 @blueprint.function_name("remediate")
@@ -34,7 +38,8 @@ async def diagnose(message: func.QueueMessage) -> None:
 async def remediate(message: func.QueueMessage) -> None:
     """Retriggers up to 100 cases."""
     if (wanted := _read(message, "remediate", RemediateMessage)) is not None:
-        await remediate_step(await app().context(), wanted.case_ids)
+        step = remediate_step(await app().context(), wanted.case_ids)
+        await unless_out(step, f"retrigger {len(wanted.case_ids)} cases")
 
 
 @blueprint.function_name("notify")

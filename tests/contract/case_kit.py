@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.adapters.tables.client import Found, Replace, Row, Tables
+from shared.domain.amendment import SUBSCRIPTION, Amendment, Asked, Column, Done
 from shared.domain.case import Case, Notification, Recorded, State, record
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.intent import Attempt, Intent, Phase
 from shared.domain.plan import Plan
+from shared.domain.standing import Stock
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -73,6 +75,16 @@ def intent(**values: Any) -> Intent:
     return Intent(CHANGE, "digest", **{**defaults, **values})
 
 
+def amendment() -> Amendment:
+    return Amendment(SUBSCRIPTION, subscription(), (Column("customer", None, 'an "id"'),))
+
+
+def amending() -> Intent:
+    """An intent that saves a row, over a half-done retrigger."""
+    half = intent(phase=Phase.NOT_APPLICABLE_SET, etag_after='W/"101"')
+    return intent(action="mark_provisioned", amendment=amendment(), then="next", approved=True, over=half)
+
+
 def full(case: Case) -> dict[str, Any]:
     """Every part of a case that can be set, set."""
     awaiting, not_applicable = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_APPLICABLE
@@ -103,6 +115,17 @@ def full(case: Case) -> dict[str, Any]:
         "told": ("key-1", "key-2"),
         "dropped": (CHANGE,),
         "fixed_before": (NOW - 3 * MINUTE, NOW - 2 * MINUTE),
+        "asked": Asked("undo", "ann@contoso.example", "a mistake", NOW, (("number", "1"),)),
+        "done": (
+            Done("run_job", CHANGE, NOW - MINUTE, "ben@contoso.example"),
+            Done("fill_customer", CHANGE, NOW - MINUTE, "ben@contoso.example", "why", amendment(), undone_on=NOW),
+        ),
+        "closed_before": (CHANGE,),
+        "stock": Stock.ADOPTED,
+        "change_created_on": NOW - 4 * MINUTE,
+        "dismissed": (CHANGE,),
+        "muted": "Ann wants it left alone.",
+        "muted_until": NOW + MINUTE,
     }
 
 
@@ -167,5 +190,14 @@ class WatchedTables(Tables):
     async def delete(self, table: str, partition: str, row: str, etag: str | None = None) -> None:
         await self.points.around(f"delete {table}", super().delete(table, partition, row, etag))
 
-    async def transact(self, table: str, inserts: Sequence[Row], replace: Replace | None = None) -> list[str]:
-        return await self.points.around(f"transact {table}", super().transact(table, inserts, replace))
+    async def transact(
+        self,
+        table: str,
+        inserts: Sequence[Row],
+        replace: Replace | None = None,
+        *,
+        puts: Sequence[Row] = (),
+        deletes: Sequence[tuple[str, str]] = (),
+    ) -> list[str]:
+        doing = super().transact(table, inserts, replace, puts=puts, deletes=deletes)
+        return await self.points.around(f"transact {table}", doing)

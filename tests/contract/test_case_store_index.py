@@ -280,3 +280,20 @@ async def test_the_last_of_many_receipts_is_one_request(real: AzuriteBench) -> N
 def test_labels_are_bounded() -> None:
     long = labels_of(opened(customer_name="😀" * 5_000).case)["customer"]
     assert len(long.encode("utf-16-le")) <= 2_000
+
+
+async def test_index_rows_of_a_newer_version_are_neither_followed_nor_dropped(real: AzuriteBench) -> None:
+    await waiting(real)
+    newer = f"2026-11-22T11:00:00.000000Z|{A}|7|of a later version"
+    await real.put("caseindex", "open", newer, schema_version=99)
+    real.clock.advance(24 * 60 * MINUTE)
+    assert await due(real) == [Due(A, NOW)]
+    assert set(await real.store.open_cases()) == {A}
+    assert ("open", newer) in await real.rows("caseindex")
+
+
+async def test_an_index_row_from_before_rows_had_a_version_is_followed(real: AzuriteBench) -> None:
+    await waiting(real)
+    [(partition, row)] = [keys for keys in await real.rows("caseindex") if keys[0] == "open"]
+    await real.put("caseindex", partition, row, schema_version=None)
+    assert await due(real) == [Due(A, NOW)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.case import State
+from shared.domain.standing import Stock
 from shared.ports import CaseFilter, Due, Page, Stored
 from tests.contract.case_bench import Bench
 from tests.contract.case_kit import MINUTE, NOW, intent, moved, opened, resolved, subscription
@@ -192,3 +193,26 @@ async def test_a_cursor_belongs_to_its_filter_and_to_this_list(bench: Bench) -> 
 async def test_a_page_holds_at_least_one_case(bench: Bench) -> None:
     with pytest.raises(ValueError, match="at least one"):
         await bench.store.list_cases(ANY, 0, None)
+
+
+async def test_the_stock_is_listed_by_what_was_decided_on_it(bench: Bench) -> None:
+    for n, stock in enumerate([*Stock, Stock.HELD], start=1):
+        recorded = opened(n, on=NOW + n * MINUTE)
+        state = State.DISMISSED if stock is Stock.DISMISSED else State.READY
+        await bench.store.save(replace(recorded, case=replace(recorded.case, stock=stock, state=state)), None)
+    assert await ids(bench, CaseFilter(stock=Stock.HELD, open_only=True)) == [f"{subscription(n)}-1" for n in (2, 5)]
+    assert await ids(bench, CaseFilter(stock=Stock.ADOPTED)) == [f"{subscription(3)}-1"]
+    assert await ids(bench, CaseFilter(state=State.DISMISSED)) == [f"{subscription(4)}-1"]
+    assert await ids(bench, CaseFilter(stock=Stock.DISMISSED, open_only=True)) == []
+    assert len(await bench.store.open_cases()) == 4
+
+
+async def test_a_dismissed_case_is_followed_by_a_new_one(bench: Bench) -> None:
+    recorded = opened()
+    left = replace(recorded.case, state=State.DISMISSED, stock=Stock.DISMISSED, due_on=None, dismissed=("x",))
+    await bench.store.save(replace(recorded, case=left), None)
+    assert await bench.store.open_cases() == {}
+    await bench.store.save(opened(case_number=2, on=NOW + MINUTE), None)
+    former = await bench.store.load_case(subscription(), 1)
+    assert former is not None
+    assert (former.state, former.dismissed) == (State.DISMISSED, ("x",))

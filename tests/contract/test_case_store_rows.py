@@ -13,7 +13,7 @@ from shared.domain.intent import Intent, Phase
 from shared.errors import CaseConflict, CaseUnreadable
 from shared.ports import CaseFilter, Stored
 from tests.contract.case_bench import Bench
-from tests.contract.case_kit import CHANGE, MINUTE, NOW, diagnosis, full, intent, moved, opened, subscription
+from tests.contract.case_kit import CHANGE, MINUTE, NOW, amending, diagnosis, full, intent, moved, opened, subscription
 
 pytestmark = pytest.mark.anyio
 A, B = subscription(1), subscription(2)
@@ -73,6 +73,27 @@ async def test_a_minimal_row_is_a_case(bench: Bench) -> None:
     )
 
 
+async def test_an_open_action_comes_back_with_the_half_done_retrigger_that_it_finishes(bench: Bench) -> None:
+    recorded = opened()
+    stored = await bench.store.save(moved(recorded, State.WAITING, intent=amending()), None)
+    read = await bench.store.load(A)
+    assert read is not None
+    assert read.case == stored.case
+    assert read.case.intent == amending()
+
+
+async def test_a_plan_and_an_intent_from_before_there_were_actions_are_retriggers(bench: Bench) -> None:
+    steps = ["not_applicable", "awaiting_provisioning"]
+    plan = {"action": "retrigger", "change_id": CHANGE, "cause": "trigger_missed", "digest": "0123", "steps": steps}
+    await bench.edit(A, "case", **SEED, plan=json.dumps({**plan, "status_before": "awaiting_provisioning"}))
+    stored = await bench.store.load(A)
+    assert stored is not None
+    case = stored.case
+    assert case.plan is not None
+    assert case.intent is not None
+    assert (case.plan.retriggers, case.intent.retriggers, case.done, case.asked) == (True, True, (), None)
+
+
 async def test_a_minimal_row_goes_on_like_any_other(bench: Bench) -> None:
     await bench.edit(A, "case", **SEED, due_on="2026-11-22T10:00:00+02:00")
     stored = (await bench.store.load_many([A]))[A]
@@ -89,7 +110,10 @@ async def test_a_minimal_row_goes_on_like_any_other(bench: Bench) -> None:
 
 
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
-    "newer": ("schema_version", {"schema_version": 2}),
+    "newer": ("schema_version", {"schema_version": 3}),
+    "of no version there was": ("schema_version", {"schema_version": 0}),
+    "cut after the events": ("last_sequence", {"last_sequence": None}),
+    "cut": ("setbacks", {"setbacks": None}),
     "no version": ("schema_version", {"schema_version": None}),
     "no number": ("number", {"number": None}),
     "number as text": ("number", {"number": "1"}),
@@ -162,6 +186,28 @@ async def test_an_event_row_that_makes_no_sense_is_named(bench: Bench) -> None:
         with pytest.raises(CaseUnreadable, match=rf"event\|000001\|00000002 cannot be read: {column}"):
             await bench.store.timeline(A, 1)
         await bench.edit(A, "event|000001|00000002", details="{}", on=NOW.isoformat(), schema_version=1)
+
+
+async def test_a_row_of_version_1_is_read_as_it_was_meant_and_written_in_the_present_version(bench: Bench) -> None:
+    await bench.edit(A, "case", **SEED)
+    found = await bench.store.load(A)
+    assert found is not None
+    assert (found.case.last_sequence, found.case.setbacks) == (0, 0), "which a row of version 1 may lack"
+    saved = await bench.store.save(moved(found.case, State.REMEDIATING), found.version)
+    await bench.edit(A, "case", setbacks=None)
+    with pytest.raises(CaseUnreadable, match="setbacks"):
+        await bench.store.load(A)
+    assert saved.case.last_sequence == 1
+
+
+async def test_what_a_newer_version_wrote_is_not_written_over_and_says_so(bench: Bench) -> None:
+    stored = await whole(bench)
+    await bench.edit(A, "case", schema_version=3)
+    for version in (stored.version, None):
+        with pytest.raises((CaseUnreadable, CaseConflict)):
+            await bench.store.save(moved(stored.case, State.READY), version)
+    with pytest.raises(CaseUnreadable, match=r"knows 2 at most: a newer version wrote it, so deploy that one"):
+        await bench.store.load(A)
 
 
 async def test_unknown_columns_and_fields_are_no_trouble(bench: Bench) -> None:

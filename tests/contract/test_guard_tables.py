@@ -6,25 +6,28 @@ Input: budgets, breakers, pauses and holds. Output: what another worker reads. N
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
 from azure.data.tables.aio import TableServiceClient
 
 from local.azurite import Azurite
+from shared.adapters.tables.alarms import TableAlarms
 from shared.adapters.tables.breakers import TableBreakers
 from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.client import Tables
 from shared.adapters.tables.columns import COLUMN_UNITS, ENTITY_BYTES, size, units
 from shared.adapters.tables.documents import TRIES
-from shared.adapters.tables.holds import TableHolds
-from shared.adapters.tables.pauses import TablePauses
+from shared.adapters.tables.holds import MOST_SEEN, TableHolds
+from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.domain.breaker import Breaker, Outcome, Position, position
-from shared.domain.budget import HOUR, Claim
-from shared.domain.pause import Pause, Scope
+from shared.domain.budget import HOUR, LONGEST_LINE, MOST_CHANGES, Claim
+from shared.domain.pause import Mute, Pause, Scope
 from shared.domain.policy import BreakerLimits, Caps
-from shared.domain.surge import Hold, Watch, digest_of
+from shared.domain.surge import Hold, Watch, digest_of, looked
+from shared.domain.watchdog import Alarm, Concern, Vigil
 from shared.errors import CaseUnreadable, OutcomeUnknown, SourceError, Unreachable, VersionConflict
 from tests.contract.case_kit import MINUTE, NOW, Failpoints, WatchedTables
 from tests.fakes.tables import FakeTables
@@ -33,7 +36,7 @@ pytestmark = pytest.mark.anyio
 
 LIMITS = BreakerLimits(failures=2, open_for=15 * MINUTE)
 BAD = Outcome(False, "503")
-TABLES = ("budgets", "breakers", "pauses", "holds")
+TABLES = ("budgets", "breakers", "pauses", "holds", "alarms")
 
 
 @pytest.fixture
@@ -128,6 +131,12 @@ class TestBudgets:
         assert size(found.row) < ENTITY_BYTES
         assert not (await limits.reserve([claim("one more")], caps, NOW)).granted
 
+    async def test_as_many_as_a_policy_may_allow_fit(self, bench: Bench) -> None:
+        caps = Caps(MOST_CHANGES, 1_000_000, MOST_CHANGES)
+        many = [claim(f"{n}", seats=249) for n in range(MOST_CHANGES + LONGEST_LINE)]
+        assert len((await TableLimits(bench.tables).reserve(many, caps, NOW)).granted) == MOST_CHANGES
+        assert (await TableLimits(bench.worker()).reserve([claim("late")], caps, NOW)).waits
+
     async def test_what_no_longer_fits_into_the_row_is_not_granted(self, bench: Bench) -> None:
         many = [claim(f"{n}") for n in range(6_000)]
         with pytest.raises(SourceError, match="lower the caps"):
@@ -214,12 +223,33 @@ class TestPauses:
         assert await pauses.read() == {}
 
 
+class TestMutes:
+    async def test_they_stand_beside_pauses_of_the_same_thing(self, bench: Bench) -> None:
+        pauses, mutes = TablePauses(bench.tables), TableMutes(bench.tables)
+        wish = Mute(Scope.CUSTOMER, PAUSE.target, PAUSE.by, PAUSE.reason, NOW, NOW + HOUR)
+        cause = Mute(Scope.CAUSE, "trigger_missed", "Bob", "known", NOW, NOW + HOUR)
+        pause_id, *ids = await pauses.put(PAUSE), await mutes.put(wish), await mutes.put(cause)
+        assert await TableMutes(bench.worker()).read() == dict(zip(ids, [wish, cause], strict=True))
+        await mutes.remove(ids[0])
+        assert (await mutes.read(), await pauses.read()) == ({ids[1]: cause}, {pause_id: PAUSE})
+
+    @pytest.mark.parametrize("broken", [{"until": None}, {"scope": "everything"}, {"scope": "environment"}])
+    async def test_one_that_cannot_be_read_may_be_in_force(self, bench: Bench, broken: dict[str, Any]) -> None:
+        mutes = TableMutes(bench.tables)
+        id_ = await mutes.put(Mute(Scope.CAUSE, "trigger_missed", "Bob", "known", NOW, NOW + HOUR))
+        await bench.edit("pauses", "mute", id_, **broken)
+        with pytest.raises(CaseUnreadable, match=id_):
+            await mutes.read()
+
+
 WATCH = Watch(
     NOW,
     timedelta(minutes=15),
     True,
     frozenset({digest_of("a"), digest_of("b")}),
     Hold("20261122T120000.000000Z", NOW, 60, 50, after_silence=True, told=True),
+    NOW - HOUR,
+    True,
 )
 
 
@@ -230,14 +260,30 @@ class TestHolds:
         assert await holds.change(lambda before: (WATCH, before)) == Watch()
         assert await TableHolds(bench.worker()).read() == WATCH
         await holds.change(lambda before: (replace(before, hold=None, usual=None, looked_on=None), None))
-        assert await holds.read() == Watch(silent=True, seen=WATCH.seen)
+        left = Watch(silent=True, seen=WATCH.seen, stock_taken_on=WATCH.stock_taken_on, stock_told=True)
+        assert await holds.read() == left
 
     async def test_twenty_thousand_suspects_are_remembered(self, bench: Bench) -> None:
         seen = frozenset(digest_of(f"s{n}") for n in range(20_000))
         await TableHolds(bench.tables).change(lambda before: (replace(before, seen=seen), None))
         assert (await TableHolds(bench.worker()).read()).seen == seen
 
-    @pytest.mark.parametrize("broken", [{"silent": "no"}, {"seen": "abc"}, {"seen": None}, {"hold": "{}"}])
+    async def test_of_more_suspects_than_can_be_remembered_some_are_new_at_every_sweep(self, bench: Bench) -> None:
+        """So the hold comes back however often it is confirmed: nothing is begun while nobody can tell what is new."""
+        suspects, holds = [f"s{n}" for n in range(MOST_SEEN + 100)], TableHolds(bench.tables)
+
+        def swept(when: datetime, before: Watch) -> tuple[Watch, None]:
+            return looked(before, suspects, 50, when, paused=False), None
+
+        for sweeps in range(4):
+            await holds.change(partial(swept, NOW + sweeps * MINUTE))
+            assert ((await holds.read()).hold is not None) is (sweeps > 0), "the first one takes stock"
+            await holds.change(lambda before: (replace(before, hold=None), None))
+
+    @pytest.mark.parametrize(
+        "broken",
+        [{"silent": "no"}, {"silent": None}, {"stock_told": 1}, {"seen": "abc"}, {"seen": None}, {"hold": "{}"}],
+    )
     async def test_a_row_that_makes_no_sense_is_said_so(self, bench: Bench, broken: dict[str, Any]) -> None:
         holds = TableHolds(bench.tables)
         await holds.change(lambda _: (WATCH, None))
@@ -297,3 +343,43 @@ async def test_tables_that_cannot_be_reached_say_so() -> None:
 
 def test_a_breaker_that_nobody_has_is_closed() -> None:
     assert position(Breaker(), NOW) is Position.CLOSED
+
+
+VIGIL = Vigil(
+    NOW,
+    NOW + MINUTE,
+    NOW - MINUTE,
+    {Concern.STANDSTILL: Alarm(NOW, "No sweep 😀", told=True, over=True, claimed_until=NOW)},
+)
+
+
+class TestAlarms:
+    async def test_what_one_worker_noticed_another_reads(self, bench: Bench) -> None:
+        alarms = TableAlarms(bench.tables)
+        assert await alarms.read() == Vigil()
+        await alarms.change(lambda _: (VIGIL, None))
+        assert await TableAlarms(bench.worker()).read() == VIGIL
+
+    async def test_a_long_text_is_cut_and_the_alarm_kept(self, bench: Bench) -> None:
+        alarms = TableAlarms(bench.tables)
+        long = Vigil(NOW, alarms={Concern.STANDSTILL: Alarm(NOW, "😀" * 100_000)})
+        await alarms.change(lambda _: (long, None))
+        kept = (await alarms.read()).alarms[Concern.STANDSTILL]
+        assert kept.text.endswith("[cut: 100,000 characters]")
+        assert not kept.told
+
+    @pytest.mark.parametrize(
+        "broken",
+        [{"schema_version": 2}, {"alarms": "{"}, {"alarms": None}, {"alarms": '{"fire": {}}'}, {"since": "once"}],
+        ids=["newer", "truncated", "gone", "unknown", "no time"],
+    )
+    async def test_a_row_that_makes_no_sense_is_named_and_not_written_over(
+        self, bench: Bench, broken: dict[str, Any]
+    ) -> None:
+        alarms = TableAlarms(bench.tables)
+        await alarms.change(lambda _: (VIGIL, None))
+        await bench.edit("alarms", "alarm", "app", **broken)
+        before = await bench.tables.get("alarms", "alarm", "app")
+        with pytest.raises(CaseUnreadable, match="alarm / app"):
+            await alarms.change(lambda _: (Vigil(), None))
+        assert await bench.tables.get("alarms", "alarm", "app") == before

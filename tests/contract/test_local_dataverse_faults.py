@@ -16,6 +16,7 @@ from local.dataverse.faults import (
     Html,
     Match,
     RepeatedPage,
+    ShortPages,
     Status,
     TruncatedNextLink,
 )
@@ -263,6 +264,14 @@ def test_a_page_that_comes_twice(dataverse: Dataverse) -> None:
     accounts(dataverse, "A", "B", "C")
     dataverse.faults.add(Fault(RepeatedPage()))
     assert pages(dataverse, 9) == [["A", "B"], ["A", "B"], ["C"]]
+
+
+def test_pages_shorter_than_asked_for(dataverse: Dataverse) -> None:
+    accounts(dataverse, "A", "B", "C")
+    armed = dataverse.faults.add(Fault(ShortPages(1), times=None))
+    assert pages(dataverse, 9) == [["A"], ["B"], ["C"]]
+    assert armed.fired == 2, "the last one is cut short by nobody"
+    assert len(dataverse.get("accounts").json["value"]) == 3, "who asks for no pages gets everything at once"
 
 
 def test_a_link_that_stops_in_the_middle(dataverse: Dataverse) -> None:

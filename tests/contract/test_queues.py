@@ -106,6 +106,17 @@ async def test_each_id_is_sent_once_and_nothing_is_sent_for_none(bench: Bench) -
 
 
 @pytest.mark.anyio
+async def test_messages_that_wait_are_counted_those_that_are_worked_on_too(bench: Bench) -> None:
+    assert await bench.queues.diagnoses_waiting() == 0
+    await bench.queues.diagnose(guids(1_201))
+    await bench.queues.notify(guids(1))
+    assert await bench.queues.diagnoses_waiting() == 3
+    if not isinstance(bench.queues, FakeQueues):
+        await bench.received(DIAGNOSE)  # taken and not yet done with
+        assert await bench.queues.diagnoses_waiting() == 3
+
+
+@pytest.mark.anyio
 async def test_what_no_listener_would_read_is_not_sent(bench: Bench) -> None:
     for send in (bench.queues.diagnose, bench.queues.notify, bench.queues.remediate):
         with pytest.raises(ValueError, match="is not a"):

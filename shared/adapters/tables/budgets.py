@@ -19,8 +19,8 @@ from shared.errors import Refused
 TABLE = "budgets"
 PARTITION, ROW = "retrigger", "hour"
 
-MOST_COLUMNS = 8
-"""Columns that each list may fill: about 4,000 grants within an hour. What does not fit is not granted."""
+MOST_COLUMNS = {"spent": 10, "line": 2}
+"""Columns that each list may fill: as many grants as a policy may allow within an hour. No more are granted."""
 
 _Short = Annotated[str, Field(min_length=1, max_length=100)]
 _Seats = Annotated[int, Field(ge=0, strict=True)]
@@ -70,7 +70,7 @@ def _columns(budget: Budget) -> dict[str, Any]:
 
 def _list(name: str, items: list[list[Any]]) -> dict[str, str]:
     text = as_json(items)
-    if len(text) > MOST_COLUMNS * COLUMN_UNITS:
+    if len(text) > MOST_COLUMNS[name] * COLUMN_UNITS:
         raise Refused("storage", f"The hour's budget holds {len(items):,} entries, more than fit: lower the caps.")
     return split(name, text)
 

@@ -119,13 +119,24 @@ class Tables:
 
         await self._do(table, f"deleting a row of table {table}", request, writes=True)
 
-    async def transact(self, table: str, inserts: Sequence[Row], replace: Replace | None = None) -> list[str]:
+    async def transact(
+        self,
+        table: str,
+        inserts: Sequence[Row],
+        replace: Replace | None = None,
+        *,
+        puts: Sequence[Row] = (),
+        deletes: Sequence[tuple[str, str]] = (),
+    ) -> list[str]:
         """Inserts rows and replaces one, all in one partition, all or nothing; at most 100 in all.
 
-        Returns their ETags, the replaced row's last. Raises VersionConflict when one to insert is there already,
-        or the one to replace has another version or is gone; nothing is written then.
+        `puts` are written whatever stands there; `deletes` are keys of rows that must be there. Returns ETags, the
+        replaced row's last. Raises VersionConflict when a row to insert is there already, one to delete is not, or
+        the one to replace has another version or is gone; nothing is written then.
         """
         operations: list[Any] = [("create", dict(row)) for row in inserts]
+        operations += [("upsert", dict(row), {"mode": UpdateMode.REPLACE}) for row in puts]
+        operations += [("delete", {"PartitionKey": partition, "RowKey": row}) for partition, row in deletes]
         if replace is not None:
             condition = {
                 "mode": UpdateMode.REPLACE,
@@ -135,7 +146,7 @@ class Tables:
             operations.append(("update", dict(replace.row), condition))
 
         async def request(client: TableClient) -> list[str]:
-            return [str(result["etag"]) for result in await client.submit_transaction(operations)]
+            return [str(result.get("etag", "")) for result in await client.submit_transaction(operations)]
 
         doing = f"saving rows of table {table} in one transaction"
         try:

@@ -63,7 +63,17 @@ def as_json(value: object) -> str:
 
 def size(row: Mapping[str, Any]) -> int:
     """Bytes of an entity as Azure counts them, rounded up: names and text in UTF-16, 16 bytes for anything else."""
-    return 4 + sum(8 + 2 * len(name) + (2 * units(v) + 4 if isinstance(v, str) else 16) for name, v in row.items())
+    return 4 + sum(8 + 2 * len(name) + _value_size(value) for name, value in row.items())
+
+
+def _value_size(value: object) -> int:
+    match value:
+        case str():
+            return 2 * units(value) + 4
+        case bytes():
+            return len(value) + 4
+        case _:
+            return 16
 
 
 def _part(name: str, index: int) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from shared.adapters.tables.columns import COLUMN_UNITS, ENTITY_BYTES, as_json, size, split, units
 from shared.adapters.tables.keys import event_row, partition_of, stamp
-from shared.adapters.tables.rows import SCHEMA_VERSION, Reader
+from shared.adapters.tables.rows import Reader
+from shared.adapters.tables.versions import EVENT
 from shared.adapters.text import well_formed
 from shared.domain.case import Event
 from shared.errors import Refused
@@ -25,7 +26,7 @@ def to_row(subscription_id: str, number: int, event: Event) -> dict[str, Any]:
     row: dict[str, Any] = {
         "PartitionKey": partition_of(subscription_id),
         "RowKey": event_row(number, event.sequence),
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": EVENT,
         "on": event.on.isoformat(),  # as it is, zone included: the hash covers this very text
         "by": event.by,
         "kind": event.kind,
@@ -44,7 +45,7 @@ def to_row(subscription_id: str, number: int, event: Event) -> dict[str, Any]:
 def from_row(row: Mapping[str, Any]) -> Event:
     """The event in a row. Raises CaseUnreadable naming the column that makes no sense."""
     read = Reader(row)
-    read.version(SCHEMA_VERSION)
+    read.version(EVENT)
     sequence = str(row.get("RowKey")).rpartition("|")[2]
     if not sequence.isdecimal():
         raise read.fault("RowKey", "does not end in the event's number")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.adapters.tables.client import Found
 from shared.adapters.tables.index_keys import OPEN, IndexKey, Keys, keys_named
+from shared.adapters.tables.remains import PURGED_ON
 from shared.adapters.tables.rows import from_row
 from shared.domain.case import Case
 from shared.ports import Stored
@@ -39,6 +40,8 @@ class Current:
 
     case: Case
     held: Held
+    purged: bool = False
+    """Only its remains are there: what the subscription's next case must know."""
 
     @property
     def stored(self) -> Stored:
@@ -48,4 +51,5 @@ class Current:
 def current(found: Found) -> Current:
     """Reads a case's row. Raises CaseUnreadable."""
     case = from_row(found.row)
-    return Current(case, Held(found.etag, case.number, keys_named(case, found.row)))
+    held = Held(found.etag, case.number, keys_named(case, found.row))
+    return Current(case, held, found.row.get(PURGED_ON) is not None)

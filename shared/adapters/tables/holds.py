@@ -20,9 +20,12 @@ DIGEST = 8
 """Characters of one suspect's digest."""
 
 MOST_COLUMNS = 12
-"""Columns of digests, 48,000 suspects. Those beyond count as new at the next sweep, which holds more, never less."""
+"""Columns of digests, 48,000 suspects. Those beyond count as new at every sweep: the hold stays."""
+
+MOST_SEEN = MOST_COLUMNS * COLUMN_UNITS // DIGEST
 
 _HOLD = TypeAdapter(Hold)
+_MOMENTS = ("looked_on", "stock_taken_on")
 
 
 class TableHolds:
@@ -43,7 +46,9 @@ class TableHolds:
 def _columns(watch: Watch) -> dict[str, Any]:
     seen = "".join(sorted(watch.seen))[: MOST_COLUMNS * COLUMN_UNITS]
     row: dict[str, Any] = {"silent": watch.silent, **split("seen", seen)}
-    row |= {"looked_on": stamp(watch.looked_on)} if watch.looked_on is not None else {}
+    row["stock_told"] = watch.stock_told
+    for name in _MOMENTS:
+        row |= {name: stamp(moment)} if (moment := getattr(watch, name)) is not None else {}
     row |= {"usual_seconds": round(watch.usual.total_seconds())} if watch.usual is not None else {}
     return row | ({"hold": as_json(_HOLD.dump_python(watch.hold, mode="json"))} if watch.hold is not None else {})
 
@@ -51,15 +56,18 @@ def _columns(watch: Watch) -> dict[str, Any]:
 def _watch(row: Mapping[str, Any]) -> Watch:
     read = Reader(row)
     read.version(SCHEMA_VERSION)
-    silent, seen = row.get("silent"), read.text("seen")
-    if not isinstance(silent, bool):
-        raise read.fault("silent", "should be true or false")
+    said, seen = {"silent": row.get("silent"), "stock_told": row.get("stock_told", False)}, read.text("seen")
+    for name, value in said.items():
+        if not isinstance(value, bool):
+            raise read.fault(name, "should be true or false")
     if seen is None or len(seen) % DIGEST:
         raise read.fault("seen", "is missing or cut")
+    moments = {name: read.moment(name) for name in _MOMENTS if row.get(name) is not None}
     return Watch(
-        looked_on=read.moment("looked_on") if row.get("looked_on") is not None else None,
+        looked_on=moments.get("looked_on"),
+        stock_taken_on=moments.get("stock_taken_on"),
         usual=timedelta(seconds=read.whole("usual_seconds")) if row.get("usual_seconds") is not None else None,
-        silent=silent,
+        **said,
         seen=frozenset(seen[i : i + DIGEST] for i in range(0, len(seen), DIGEST)),
         hold=read.json("hold", _HOLD),
     )

@@ -8,13 +8,15 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.adapters.storage import all_of
-from shared.adapters.tables.client import Row, Tables
+from shared.adapters.tables.client import Found, Row, Tables
 from shared.adapters.tables.index_keys import OPEN, IndexKey, Keys, labels_of
 from shared.adapters.tables.keys import moment_of, stamp
+from shared.adapters.tables.versions import INDEX, INDEX_STEPS, up_to_date
 from shared.domain.case import Case
-from shared.errors import NotFound, OutcomeUnknown, SourceError, Unreachable, VersionConflict
+from shared.errors import CaseUnreadable, NotFound, OutcomeUnknown, SourceError, Unreachable, VersionConflict
 from shared.ports import Clock
 
 TABLE = "caseindex"
@@ -39,6 +41,8 @@ class IndexRow:
     key: IndexKey
     written_on: datetime | None
     etag: str
+    problem: str = ""
+    """Why it is neither followed nor dropped: a newer version of the app wrote it. Empty otherwise."""
 
 
 class CaseIndex:
@@ -98,18 +102,24 @@ class CaseIndex:
             _log.warning("A stale index row stays for now: %s", error)
 
     def _row(self, key: IndexKey, case: Case) -> Row:
-        row = {"PartitionKey": key.partition, "RowKey": key.row, "written_on": stamp(self._clock.now())}
+        row: dict[str, Any] = {"PartitionKey": key.partition, "RowKey": key.row, "schema_version": INDEX}
+        row["written_on"] = stamp(self._clock.now())
         if key.partition == OPEN:
             return row
         return row | {name: label for name, label in labels_of(case).items() if label}
 
     async def _rows(self, where: str, values: Mapping[str, str], limit: int | None) -> list[IndexRow]:
         found = await self._tables.query(TABLE, where, values, limit)
-        rows = []
-        for each in found:
-            key = IndexKey(str(each.row["PartitionKey"]), str(each.row["RowKey"]))
-            rows.append(IndexRow(key, _written(each.row), each.etag))
-        return rows
+        return [_index_row(each) for each in found]
+
+
+def _index_row(found: Found) -> IndexRow:
+    key = IndexKey(str(found.row["PartitionKey"]), str(found.row["RowKey"]))
+    try:
+        row = up_to_date(found.row, f"{key.partition} / {key.row}", INDEX, INDEX_STEPS)
+    except CaseUnreadable as error:
+        return IndexRow(key, None, found.etag, str(error))
+    return IndexRow(key, _written(row), found.etag)
 
 
 def _written(row: Row) -> datetime | None:

@@ -16,6 +16,7 @@ from shared.adapters.tables.columns import cut
 from shared.adapters.tables.keys import moment_of, partition_of, stamp
 from shared.adapters.text import well_formed
 from shared.domain.case import Case, State
+from shared.domain.standing import Stock
 from shared.ports import CaseFilter
 
 OPEN = "open"
@@ -105,16 +106,17 @@ def state_partition(state: State) -> str:
 
 def labels_of(case: Case) -> dict[str, str]:
     """What a case can be filtered by. Its cause is the present one, or the first when none is left."""
-    return _labels(case.cause or case.first_cause or "", case.provider_name, case.customer_name)
+    return _labels(case.cause or case.first_cause or "", case.provider_name, case.customer_name, case.stock)
 
 
 def labels_wanted(wanted: CaseFilter) -> dict[str, str]:
     """The labels that a filter asks for; what it does not ask for is not in it."""
-    labels = _labels(wanted.cause or "", wanted.provider or "", wanted.customer or "")
+    labels = _labels(wanted.cause or "", wanted.provider or "", wanted.customer or "", wanted.stock)
     return {name: label for name, label in labels.items() if label}
 
 
-def _labels(cause: str, provider: str, customer: str) -> dict[str, str]:
+def _labels(cause: str, provider: str, customer: str, stock: Stock | None) -> dict[str, str]:
     """Compared without case: a person types them."""
     named = {"cause": cause, "provider": provider, "customer": customer}
+    named["stock"] = "" if stock is None or stock is Stock.NONE else stock.value
     return {name: well_formed(cut(text.casefold(), _LABEL_UNITS)) for name, text in named.items()}

@@ -41,6 +41,11 @@ def former_row(number: int) -> str:
     return f"former|{number:06d}"
 
 
+def grounds_row(number: int) -> str:
+    """Row key of what the last decision of case `number` to show a plan rested on."""
+    return f"grounds|{number:06d}"
+
+
 def stamp(moment: datetime) -> str:
     """UTC with microseconds and a fixed width, so that text order is time order. ValueError without a zone."""
     if moment.tzinfo is None:

@@ -112,16 +112,18 @@ class CaseLists:
         if not _sound(row):
             return _Checked(row)
         try:
-            found = await self._case_of(row)
+            found = await self.case_of(row)
         except CaseUnreadable as error:
             _log.error("%s", error)
             return _Checked(row, unreadable=True)
+        if found is not None and found.purged:
+            return _Checked(row)  # the purge comes for it
         if found is not None and row.key in found.held.keys.all():
             return _Checked(row, found.case)
         await self._index.drop(row, found.case if found else None, found.held.keys if found else None)
         return _Checked(row)
 
-    async def _case_of(self, row: IndexRow) -> Current | None:
+    async def case_of(self, row: IndexRow) -> Current | None:
         """The case of this row's number: the newest of its subscription, or a former one."""
         partition = row.key.subscription_id
         found = await self._tables.get(CASES, partition, CASE)
@@ -133,6 +135,9 @@ class CaseLists:
 
 
 def _sound(row: IndexRow) -> bool:
+    if row.problem:
+        _log.error("%s", row.problem)
+        return False
     try:
         row.key.check()
     except ValueError as error:

@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.adapters.tables.columns import cut
 from shared.adapters.tables.keys import stamp
-from shared.adapters.tables.rows import SCHEMA_VERSION, Reader
+from shared.adapters.tables.rows import Reader
+from shared.adapters.tables.versions import RECEIPT
 from shared.adapters.text import well_formed
 from shared.ports import SweepReceipt
 
@@ -20,12 +21,11 @@ _PROBLEM_UNITS = 8_000
 
 def to_row(receipt: SweepReceipt) -> dict[str, Any]:
     """The row of a receipt: its key counts down from the end of time, to the microsecond at which it started."""
-    left = (_END_OF_TIME - receipt.started_on) // timedelta(microseconds=1)
     name = hashlib.sha256(receipt.id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return {
         "PartitionKey": PARTITION,
-        "RowKey": f"{left:018d}|{name}",
-        "schema_version": SCHEMA_VERSION,
+        "RowKey": f"{row_before(receipt.started_on)}|{name}",
+        "schema_version": RECEIPT,
         "id": receipt.id,
         "started_on": stamp(receipt.started_on),
         "finished_on": stamp(receipt.finished_on),
@@ -37,10 +37,15 @@ def to_row(receipt: SweepReceipt) -> dict[str, Any]:
     }
 
 
+def row_before(moment: datetime) -> str:
+    """Sorts before the keys of receipts that started at this moment or earlier."""
+    return f"{(_END_OF_TIME - moment) // timedelta(microseconds=1):018d}"
+
+
 def from_row(row: Mapping[str, Any]) -> SweepReceipt:
     """The receipt in a row. Raises CaseUnreadable naming the column that makes no sense."""
     read = Reader(row)
-    read.version(SCHEMA_VERSION)
+    read.version(RECEIPT)
     complete = row.get("complete")
     if not isinstance(complete, bool):
         raise read.fault("complete", "should be true or false")

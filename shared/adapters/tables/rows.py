@@ -4,10 +4,12 @@ What is listed, filtered or read by a person has a column of its own; what belon
 or in several (`diagnosis`, `diagnosis_2` …) when it is long. Empty values have no column.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.adapters.tables.columns import ENTITY_BYTES, cut, joined, size, split
 from shared.adapters.tables.keys import moment_of, partition_of, stamp
 from shared.adapters.tables.shorten import fitting, with_fewer_facts
+from shared.adapters.tables.versions import CASE, CASE_STEPS, Step, up_to_date
 from shared.adapters.text import well_formed
 from shared.domain.amendment import Asked, Done
 from shared.domain.case import ACTING, Case, Notification, State
@@ -22,9 +25,8 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.intent import Attempt, Intent
 from shared.domain.plan import Plan
+from shared.domain.standing import Stock
 from shared.errors import CaseUnreadable, Refused
-
-SCHEMA_VERSION = 1
 
 _NAME_UNITS = 1_000
 _SENTENCE_UNITS = 8_000
@@ -39,11 +41,12 @@ _TEXTS: Mapping[str, int] = {
     "approved_digest": _NAME_UNITS,
     "approved_by": _NAME_UNITS,
     "last_hash": _NAME_UNITS,
+    "muted": _SENTENCE_UNITS,
 }
 """Columns that are text, empty when not set, and how long they may be."""
 
 _NULLABLE_TEXTS = ("cause", "first_cause", "change_id")
-_MOMENTS = ("due_on", "provisioned_since", "resolved_on", "approved_on")
+_MOMENTS = ("due_on", "provisioned_since", "resolved_on", "approved_on", "change_created_on", "muted_until")
 
 _JSON: Mapping[str, TypeAdapter[Any]] = {
     "diagnosis": TypeAdapter(Diagnosis),
@@ -58,6 +61,7 @@ _JSON: Mapping[str, TypeAdapter[Any]] = {
     "asked": TypeAdapter(Asked),
     "done": TypeAdapter(tuple[Done, ...]),
     "closed_before": TypeAdapter(tuple[str, ...]),
+    "dismissed": TypeAdapter(tuple[str, ...]),
 }
 _COLUMNS: Mapping[str, int] = {
     "diagnosis": 6,
@@ -72,6 +76,7 @@ _COLUMNS: Mapping[str, int] = {
     "asked": 1,
     "done": 1,
     "closed_before": 1,
+    "dismissed": 1,
 }
 """Into how many columns each may be split. Together with the texts they stay under an entity's 1 MiB."""
 
@@ -81,7 +86,7 @@ def to_row(case: Case, row_key: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "PartitionKey": partition_of(case.subscription_id),
         "RowKey": row_key,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": CASE,
         "number": case.number,
         "state": case.state.value,
         "opened_on": stamp(case.opened_on),
@@ -90,6 +95,8 @@ def to_row(case: Case, row_key: str) -> dict[str, Any]:
     }
     if case.disposition is not None:
         row["disposition"] = case.disposition.value
+    if case.stock is not Stock.NONE:
+        row["stock"] = case.stock.value
     for name, longest in _TEXTS.items():
         row |= {name: well_formed(cut(text, longest))} if (text := getattr(case, name)) else {}
     for name in _NULLABLE_TEXTS:
@@ -108,15 +115,16 @@ def to_row(case: Case, row_key: str) -> dict[str, Any]:
 def from_row(row: Mapping[str, Any]) -> Case:
     """The case in a row, whoever wrote it. Raises CaseUnreadable naming the column that makes no sense."""
     read = Reader(row)
-    read.version(SCHEMA_VERSION)
+    read.version(CASE, CASE_STEPS)
+    row = read.row
     values: dict[str, Any] = {name: read.text(name) for name in (*_TEXTS, *_NULLABLE_TEXTS)}
     values |= {name: read.json(name, adapter) for name, adapter in _JSON.items()}
     values |= {name: read.moment(name) for name in _MOMENTS if row.get(name) is not None}
     if row.get("disposition") is not None:
         values["disposition"] = read.choice("disposition", Disposition)
-    for name in ("last_sequence", "setbacks"):
-        if row.get(name) is not None:
-            values[name] = read.whole(name)
+    values |= {name: read.whole(name) for name in ("last_sequence", "setbacks")}
+    if row.get("stock") is not None:
+        values["stock"] = read.choice("stock", Stock)
     case = Case(
         subscription_id=str(row["PartitionKey"]),
         number=read.whole("number"),
@@ -134,21 +142,20 @@ class Reader:
     """Reads columns of one row, and says which one is at fault."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
-        self._row = row
+        self.row = row
         self.name = f"{row.get('PartitionKey')} / {row.get('RowKey')}"
 
     def fault(self, column: str, problem: str) -> CaseUnreadable:
         """The error that names this row, to be raised."""
         return CaseUnreadable(self.name, column, problem)
 
-    def version(self, known: int) -> None:
-        """Refuses a row whose writer knows more than we do: what it means by its columns is not ours to guess."""
-        if (found := self.whole("schema_version")) != known:
-            raise self.fault("schema_version", f"is {found}; this app writes {known}: run the version that wrote it")
+    def version(self, known: int, steps: Mapping[int, Step] = MappingProxyType({})) -> None:
+        """Reads on in the row as version `known` means it. Refuses one of a newer version: see versions.py."""
+        self.row = up_to_date(self.row, self.name, known, steps)
 
     def whole(self, column: str) -> int:
         """A whole number that must be there. 64-bit ones come in a wrapper of the client's."""
-        value = self._row.get(column)
+        value = self.row.get(column)
         value = getattr(value, "value", value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.fault(column, f"should be a whole number and is {_shown(value)}")
@@ -157,13 +164,13 @@ class Reader:
     def text(self, column: str) -> str | None:
         """Text of one or several columns, None when it is not there."""
         try:
-            return joined(self._row, column)
+            return joined(self.row, column)
         except TypeError as error:
             raise self.fault(column, str(error)) from None
 
     def moment(self, column: str) -> datetime:
         """A time with a zone that must be there, as ISO 8601 text or as the table's own type."""
-        value = self._row.get(column)
+        value = self.row.get(column)
         try:
             if isinstance(value, (str, datetime)):
                 return moment_of(value if isinstance(value, str) else value.isoformat())
@@ -173,7 +180,7 @@ class Reader:
 
     def choice[E: StrEnum](self, column: str, choices: type[E]) -> E:
         """One of `choices`, which must be there."""
-        value = self._row.get(column)
+        value = self.row.get(column)
         try:
             return choices(str(value))
         except ValueError:
@@ -190,7 +197,7 @@ class Reader:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise self.fault(column, f"is not what it should be: {where or 'the JSON'}: {first['msg']}") from None
-        if _zoneless(value):
+        if _MAY_LACK_ZONE.search(text) and _zoneless(value):
             raise self.fault(column, "holds a time without a zone")
         return value
 
@@ -217,6 +224,10 @@ def _rendering(name: str, value: Any) -> Callable[[int], Any]:
 
 def _dump(name: str, value: Any) -> Any:
     return _JSON[name].dump_python(value, mode="json")
+
+
+_MAY_LACK_ZONE = re.compile(r'"\d{4}-\d\d-\d\d([Tt _][\d:.,]*)?"')
+"""A text that is a day, or a time that ends without a zone: without one, nothing needs to be looked through."""
 
 
 def _zoneless(value: Any) -> bool:

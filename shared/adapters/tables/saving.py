@@ -1,10 +1,11 @@
 """Saves a case with its events: index rows first, then one transaction, then the index rows it no longer needs."""
 
 import logging
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
-from shared.adapters.tables import events
+from shared.adapters.tables import events, grounds
 from shared.adapters.tables.client import Replace, Row, Tables
 from shared.adapters.tables.columns import TRANSACTION_BYTES, size
 from shared.adapters.tables.held import Current, Held, current
@@ -12,13 +13,14 @@ from shared.adapters.tables.index import CaseIndex
 from shared.adapters.tables.index_keys import IndexKey, Keys, keys_for
 from shared.adapters.tables.keys import CASE, former_row, partition_of
 from shared.adapters.tables.lists import CASES
+from shared.adapters.tables.remains import worth_keeping
 from shared.adapters.tables.rows import from_row, to_row
 from shared.domain.case import Case, Recorded
 from shared.errors import CaseConflict, CaseUnreadable, OutcomeUnknown, Refused, SourceError, Throttled, VersionConflict
 from shared.ports import Clock, Stored
 
-MOST_EVENTS = 98
-"""Events in one save: a transaction has 100 operations, two of them may be case rows."""
+MOST_EVENTS = 97
+"""Events in one save: a transaction has 100 operations; two of them may be case rows, one the decision's grounds."""
 
 _PAUSED = timedelta(seconds=30)
 """A save that took longer than this may have been taken for dead by a reader: half of what readers grant it."""
@@ -45,23 +47,20 @@ class Saver:
         former: Row | None = None
         if held is None or held.number != case.number:
             held, former = await self._replaced(case, held)
-        before = held.keys if held and former is None else None
+        before = held.keys if held and held.number == case.number else None
         save_id = uuid4().hex[:16]
         keys = keys_for(case, save_id, before)
         row = to_row(case, CASE) | keys.columns() | {"save_id": save_id}
         saved = from_row(row)  # fails here rather than at the next load
-        inserts = _inserts(recorded, former)
-        _check(row, inserts)
-        etag = await self._written(row, inserts, held, keys, before, saved)
+        rows = _fitting(_Rows(row, _inserts(recorded, former), _grounds(recorded)))
+        etag = await self._written(rows, held, keys, before, saved)
         return Stored(saved, Held(etag, case.number, keys).version())
 
-    async def _written(
-        self, row: Row, inserts: list[Row], held: Held | None, keys: Keys, before: Keys | None, case: Case
-    ) -> str:
+    async def _written(self, rows: "_Rows", held: Held | None, keys: Keys, before: Keys | None, case: Case) -> str:
         fresh = keys.all() - (before.all() if before else frozenset())
         since = self._clock.now()
         await self._index.write(fresh, case)
-        etag = await self._transaction(row, inserts, held)
+        etag = await self._transaction(rows, held)
         if self._clock.now() - since > _PAUSED and not await self._again(fresh, case):
             return etag  # the old rows are all by which the case is found: they stay
         if before:
@@ -77,14 +76,15 @@ class Saver:
             return False
         return True
 
-    async def _transaction(self, row: Row, inserts: list[Row], held: Held | None) -> str:
+    async def _transaction(self, rows: "_Rows", held: Held | None) -> str:
         """The ETag of the case row once everything is saved. Raises CaseConflict when nothing is."""
+        replaced = Replace(rows.case, held.etag) if held is not None else None
+        inserts = rows.inserts if held is not None else [rows.case, *rows.inserts]
         try:
-            if held is None:
-                return (await self._tables.transact(CASES, [*inserts, row]))[-1]
-            return (await self._tables.transact(CASES, inserts, Replace(row, held.etag)))[-1]
+            etags = await self._tables.transact(CASES, inserts, replaced, puts=rows.grounds)
         except (VersionConflict, OutcomeUnknown, Throttled) as error:
-            return await self._settled(row, held, error)
+            return await self._settled(rows.case, held, error)
+        return etags[0] if held is None else etags[-1]
 
     async def _settled(self, row: Row, held: Held | None, error: SourceError) -> str:
         """What became of a transaction that failed, by reading: the storage client itself may have sent it twice,
@@ -117,7 +117,8 @@ class Saver:
             return None, None
         there = current(found)
         _check_replaceable(case, there, held)
-        return there.held, {**found.row, "RowKey": former_row(there.case.number)}
+        former = {**found.row, "RowKey": former_row(there.case.number)}
+        return there.held, former if worth_keeping(found.row) else None
 
 
 def _check_replaceable(case: Case, there: Current, held: Held | None) -> None:
@@ -137,8 +138,29 @@ def _inserts(recorded: Recorded, former: Row | None) -> list[Row]:
     return rows if former is None else [former, *rows]
 
 
-def _check(row: Row, inserts: list[Row]) -> None:
-    total = sum(size(each) for each in (row, *inserts))
-    if total > TRANSACTION_BYTES:
+def _grounds(recorded: Recorded) -> list[Row]:
+    case = recorded.case
+    return [grounds.to_row(case.subscription_id, case.number, recorded.grounds)] if recorded.grounds else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What one save writes to table `cases`."""
+
+    case: Row
+    inserts: list[Row]
+    grounds: list[Row]
+
+    @property
+    def bytes(self) -> int:
+        return sum(size(each) for each in (self.case, *self.inserts, *self.grounds))
+
+
+def _fitting(rows: _Rows) -> _Rows:
+    """The rows, without the grounds' content where only that is too much. Raises Refused for too large a case."""
+    if rows.bytes > TRANSACTION_BYTES:
+        rows = replace(rows, grounds=[grounds.without_content(each, size(each)) for each in rows.grounds])
+    if (total := rows.bytes) > TRANSACTION_BYTES:
         problem = f"{total:,} bytes, {TRANSACTION_BYTES:,} fit"
         raise Refused("storage", f"The case with its events is too large to be saved at once: {problem}.")
+    return rows

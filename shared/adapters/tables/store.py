@@ -7,14 +7,16 @@ from datetime import datetime
 from azure.core.credentials_async import AsyncTokenCredential
 
 from shared.adapters.storage import all_of
-from shared.adapters.tables import events, receipts
+from shared.adapters.tables import events, grounds, receipts
 from shared.adapters.tables.client import Found, Tables
-from shared.adapters.tables.held import current
+from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex
-from shared.adapters.tables.keys import CASE, events_of, former_row, partition_of
+from shared.adapters.tables.keys import CASE, events_of, former_row, grounds_row, partition_of
 from shared.adapters.tables.lists import CASES, CaseLists
+from shared.adapters.tables.purging import Purger
 from shared.adapters.tables.saving import Saver
 from shared.domain.case import Case, Event, Recorded
+from shared.domain.grounds import Grounds
 from shared.errors import CaseUnreadable
 from shared.ports import CaseFilter, Clock, Due, Page, Stored, SweepReceipt
 
@@ -35,6 +37,7 @@ class TableCaseStore:
         self._index = CaseIndex(tables, clock)
         self._lists = CaseLists(tables, self._index)
         self._saver = Saver(tables, self._index, clock)
+        self._purger = Purger(tables, self._index, self._lists, clock)
 
     @classmethod
     def connect(cls, connection_string: str, clock: Clock) -> "TableCaseStore":
@@ -73,15 +76,20 @@ class TableCaseStore:
         values = {"partition": partition_of(subscription_id), "first": first, "behind": behind}
         return tuple(events.from_row(found.row) for found in await self._tables.query(CASES, where, values, None))
 
+    async def load_grounds(self, subscription_id: str, number: int) -> Grounds | None:
+        """See CaseStore.load_grounds; one request."""
+        found = await self._tables.get(CASES, partition_of(subscription_id), grounds_row(number))
+        return grounds.from_row(found.row) if found else None
+
     async def load_case(self, subscription_id: str, number: int) -> Case | None:
-        """One case by its number: at most two requests."""
+        """One case by its number, None for one that was purged: at most two requests."""
         partition = partition_of(subscription_id)
         found = await self._tables.get(CASES, partition, CASE)
-        newest = current(found).case if found else None
-        if newest is None or newest.number == number:
-            return newest
+        newest = current(found) if found else None
+        if newest is None or newest.case.number == number:
+            return _shown(newest)
         former = await self._tables.get(CASES, partition, former_row(number))
-        return current(former).case if former else None
+        return _shown(current(former)) if former else None
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         """See CaseLists.due."""
@@ -95,15 +103,28 @@ class TableCaseStore:
         """See CaseLists.page."""
         return await self._lists.page(wanted, limit, cursor)
 
+    async def purge(self, closed_before: datetime, limit: int) -> Sequence[str]:
+        """See Purger.cases."""
+        return await self._purger.cases(closed_before, limit)
+
+    async def purge_receipts(self, started_before: datetime, limit: int) -> int:
+        """See Purger.receipts."""
+        return await self._purger.receipts(started_before, limit)
+
     async def save_receipt(self, receipt: SweepReceipt) -> None:
         """Saving the same receipt again replaces it."""
         await self._tables.put(receipts.TABLE, receipts.to_row(receipt))
 
-    async def last_receipt(self) -> SweepReceipt | None:
-        """The receipt of the sweep that started last; one request."""
-        where = "PartitionKey eq @partition"
+    async def last_receipt(self, *, complete: bool = False) -> SweepReceipt | None:
+        """The receipt of the sweep that started last, or of the last complete one; one request."""
+        where = "PartitionKey eq @partition" + (" and complete eq true" if complete else "")
         found = await self._tables.query(receipts.TABLE, where, {"partition": receipts.PARTITION}, 1)
         return receipts.from_row(found[0].row) if found else None
+
+
+def _shown(found: Current | None) -> Case | None:
+    """The case; None for one of which only the remains are there."""
+    return found.case if found is not None and not found.purged else None
 
 
 def _readable(found: Found) -> Stored | None:
