@@ -62,7 +62,8 @@ class _Server(uvicorn.Server):
 async def serve(options: CloudOptions) -> None:
     """Runs until standard input ends. Raises WorldError before anything is served."""
     world = read_world(Path(options.world))
-    sockets = {name: _listening() for name in ("dataverse", "partner_center", "sign_in", "control")}
+    names = ("dataverse", "partner_center", "sign_in", "control", "Queue", "Table")
+    sockets = {name: _listening() for name in names}
     urls = {name: f"http://127.0.0.1:{sock.getsockname()[1]}" for name, sock in sockets.items()}
     cloud = Cloud(world, lambda: datetime.now(UTC), options.cycle_seconds, urls["dataverse"])
     apps: dict[str, ASGIApp] = {
@@ -70,6 +71,7 @@ async def serve(options: CloudOptions) -> None:
         "partner_center": _current(lambda: cloud.environment.partner_center),
         "sign_in": sign_in_app(cloud.sign_in),
         "control": control_app(cloud),
+        **cloud.storage_fronts,
     }
     servers = {name: _Server(server_config(app)) for name, app in apps.items()}
     for name, server in servers.items():

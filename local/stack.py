@@ -21,7 +21,7 @@ from typing import Self
 import httpx
 
 from local.app_settings import app_settings
-from local.azurite import Azurite, start_azurite
+from local.azurite import Azurite, connection_string, start_azurite
 from local.child import ROOT, Child, ChildDidNotStart
 from local.cloud import CloudOptions
 from local.dev.environments import APP, interpreter
@@ -53,6 +53,9 @@ class StackOptions:
 
     cycle_seconds: float = 1.0
     """How often the local Work 365 runs its jobs."""
+
+    through_cloud: bool = False
+    """Whether the app comes to its storage past the cloud, where something may go wrong on the way."""
 
     visibility_seconds: int = 5
     """How long a queue message stays hidden while it is worked on. Azure: 600."""
@@ -156,7 +159,7 @@ class Stack:
     def _host_options(self, said: Mapping[str, str]) -> HostOptions:
         options = self._options
         zone = read_world(options.world).work365.time_zone
-        settings = app_settings(said, self._azurite.connection_string, zone, options.mode, options.settings)
+        settings = app_settings(said, self._way_to_storage(said), zone, options.mode, options.settings)
         self._settings_file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
         return HostOptions(
             app_dir=options.app_dir,
@@ -166,6 +169,11 @@ class Stack:
             master_key=secrets.token_urlsafe(32),
             visibility_seconds=options.visibility_seconds,
         )
+
+    def _way_to_storage(self, said: Mapping[str, str]) -> str:
+        """The connection string that the app gets."""
+        fronts = {name: said[name] for name in ("Queue", "Table") if self._options.through_cloud}
+        return connection_string({**self._azurite.urls, **fronts})
 
     def _start_host(self, options: HostOptions) -> Child:
         """The first host takes any free port; the ones after it take the same again."""

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -46,8 +47,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """For the app setting AzureWebJobsStorage and for every client of the SDK."""
-        endpoints = "".join(f"{name}Endpoint={url}/{_ACCOUNT};" for name, url in self.urls.items())
-        return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{endpoints}"
+        return connection_string(self.urls)
 
     @property
     def is_running(self) -> bool:
@@ -92,6 +92,12 @@ class Azurite:
                 raise AzuriteDidNotStart("the storage emulator did not come up")
             urls[found[0]] = found[1]
         return urls
+
+
+def connection_string(urls: Mapping[str, str]) -> str:
+    """The emulator's account at these addresses, by service (Blob, Queue, Table): its own, or those of a way to it."""
+    endpoints = "".join(f"{name}Endpoint={url}/{_ACCOUNT};" for name, url in urls.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{endpoints}"
 
 
 def start_azurite(within_seconds: float = 60) -> Azurite:

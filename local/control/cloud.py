@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
 
 from local.control.environment import Environment
 from local.sign_in import SignIn
+from local.storage.front import StorageFront
 from local.worlds.identities import APP_CLIENT_ID, TENANT_ID
 from local.worlds.ledger import case_row, empty_storage, write_cases
 from local.worlds.model import World
@@ -36,6 +38,11 @@ class Cloud:
         self.paused = False
         self.storage: str | None = None
         """The connection string of the app's storage account, once it is up."""
+        self.storage_fronts = {
+            name: StorageFront(partial(self._storage_url, name), lambda: self.environment.storage_faults)
+            for name in ("Queue", "Table")
+        }
+        """Another way to that account, on which something may go wrong."""
         self.host: httpx.AsyncClient | None = None
         """The Functions host's own endpoints, once it is up."""
         self.notifications: list[Notification] = []
@@ -77,6 +84,11 @@ class Cloud:
         """People were told this; some of them do something about it."""
         self.notifications.append(Notification(self.clock(), body))
         self.environment.told(found.lower() for found in _GUID.findall(text))
+
+    def _storage_url(self, service: str) -> str:
+        """Scheme, host and port of a service of the account. KeyError as long as there is none."""
+        parts = dict(part.partition("=")[::2] for part in (self.storage or "").split(";"))
+        return str(httpx.URL(parts[f"{service}Endpoint"]).copy_with(path="/"))
 
     async def run(self) -> None:
         """Work 365's cycles and people's deeds, until cancelled."""

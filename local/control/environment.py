@@ -13,6 +13,7 @@ from local.partner_center.provider import Provider
 from local.partner_center.traffic import Throttle
 from local.partner_center.web_api import PartnerCenter
 from local.partner_center.web_api import create_app as partner_center_app
+from local.storage.faults import Fault as StorageFault
 from local.work365_engine.engine import Engine
 from local.worlds.building import build
 from local.worlds.happenings import Happenings
@@ -48,6 +49,9 @@ class Environment:
         self.happenings = Happenings(self.built.planned, self.records, self.provider, self.options, clock)
         self.access = Access(self.records)
         self.faults = Faults()
+        self.storage_faults: list[StorageFault] = []
+        self.thrown: list[tuple[str, Callable[[], int]]] = []
+        """Each fault that was given a name, with how often it has struck; also those that are no more."""
         self.traffic = Traffic(clock)
         self.dataverse = dataverse_app(
             self.records, access=self.access, faults=self.faults, traffic=self.traffic, limits=Limits(clock)

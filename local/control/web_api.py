@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.control.cloud import Cloud
-from local.control.faults import add_fault, clear_faults
+from local.control.faults import add_fault, clear_faults, struck
 from local.control.harm import CHANGE, JOB, forbidden_writes, left_not_applicable
 from local.schema import SchemaError
 from local.worlds.built import Planned
@@ -50,6 +50,7 @@ def create_app(cloud: Cloud) -> Starlette:
         ("GET", "/traffic/calls", pages.calls),
         ("POST", "/traffic/reset", pages.reset_traffic),
         ("POST", "/faults", pages.add_fault),
+        ("GET", "/faults", pages.struck),
         ("DELETE", "/faults", pages.clear_faults),
         ("POST", "/people", pages.people),
         ("GET", "/notifications", pages.notifications),
@@ -146,6 +147,10 @@ class _Pages:
         except ValueError as error:
             raise _Refused(422, str(error)) from error
         return Response(status_code=204)
+
+    async def struck(self, _: Request) -> Response:
+        """How often faults have struck that were given a name."""
+        return _answer({"struck": dict(struck(self.cloud.environment))})
 
     async def clear_faults(self, _: Request) -> Response:
         clear_faults(self.cloud.environment, self.cloud.sign_in)

@@ -106,6 +106,13 @@ class RepeatedPage:
 
 
 @dataclass(frozen=True)
+class ShortPages:
+    """Fewer rows in a page than were asked for at most, as Dataverse may: so there are more pages."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
 class Callback:
     """`call` runs right after the commit of a successful request, before its answer goes out."""
 
@@ -113,7 +120,17 @@ class Callback:
 
 
 type Answer = (
-    Status | Html | Empty | CutBefore | CutAfter | Delay | EndlessPages | TruncatedNextLink | RepeatedPage | Callback
+    Status
+    | Html
+    | Empty
+    | CutBefore
+    | CutAfter
+    | Delay
+    | EndlessPages
+    | TruncatedNextLink
+    | RepeatedPage
+    | ShortPages
+    | Callback
 )
 
 
@@ -182,6 +199,7 @@ _KINDS: Mapping[str, type] = {
     "endless_pages": EndlessPages,
     "truncated_next_link": TruncatedNextLink,
     "repeated_page": RepeatedPage,
+    "short_pages": ShortPages,
 }
 
 

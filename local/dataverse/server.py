@@ -3,8 +3,9 @@
 import asyncio
 import socket
 
+import httpx
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
@@ -25,3 +26,14 @@ def server_config(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> uv
     return uvicorn.Config(
         app, host=host, port=port, http=LentTransport, ws="none", lifespan="off", log_config=None, log_level="warning"
     )
+
+
+async def cut(scope: Scope, receive: Receive) -> None:
+    """Ends the connection without an answer: the TCP one if the server lent it to us, else as httpx would say."""
+    transport = scope.get("state", {}).get("transport")
+    if transport is None:
+        raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+    transport.abort()
+    # The server calls an app that ends without an answer a mistake, unless it knows that the caller is gone.
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from local.dataverse import faults as f
@@ -12,6 +13,7 @@ from local.dataverse.paging import Cookie
 
 _ROW_ID = re.compile(r"\(([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)")
 _PAGE_NUMBER = re.compile(r"pagenumber=(?:%22|\")(\d+)")
+_PAGE_SIZE = re.compile(r"odata\.maxpagesize=\d+")
 _NO_ID = "{00000000-0000-0000-0000-000000000000}"
 _HTML = (
     b"<!DOCTYPE html><html><head><title>Service unavailable</title></head>"
@@ -65,6 +67,8 @@ async def strike_before(request: Request, meeting: Iterable[f.Armed]) -> Request
             case f.RepeatedPage() if "skiptoken" in request.query:
                 armed.fired += 1
                 request = request.without_skiptoken()
+            case f.ShortPages(rows):
+                request = _with_page_size(request, rows)
     return request
 
 
@@ -81,12 +85,20 @@ def strike_after(original: Request, response: Response, meeting: Iterable[f.Arme
             case f.EndlessPages() if _page(response) is not None:
                 armed.fired += 1
                 response = _with_link(response, _one_more_page(original))
+            case f.ShortPages() if "@odata.nextLink" in (_page(response) or {}):
+                armed.fired += 1
             case f.TruncatedNextLink():
                 link = (_page(response) or {}).get("@odata.nextLink")
                 if link is not None:
                     armed.fired += 1
                     response = _with_link(response, link[: len(link) * 2 // 3])
     return response
+
+
+def _with_page_size(request: Request, rows: int) -> Request:
+    """The request as if it had asked for so many rows; one that set no limit gets its rows at once, as ever."""
+    prefer = _PAGE_SIZE.sub(f"odata.maxpagesize={rows}", request.headers.get("prefer", ""))
+    return replace(request, headers={**request.headers, "prefer": prefer}) if "prefer" in request.headers else request
 
 
 def _page(response: Response) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 import uuid
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
@@ -15,6 +14,7 @@ from local.dataverse.faults import Faults
 from local.dataverse.front import Front, Options
 from local.dataverse.limits import Limits
 from local.dataverse.records import Records
+from local.dataverse.server import cut
 from local.dataverse.service import Service
 from local.dataverse.striking import ConnectionCut
 from local.dataverse.traffic import Traffic, purpose_of
@@ -69,7 +69,7 @@ class _Endpoint:
         try:
             answer = await self.front.respond(request, _token(http), purpose_of(http.headers.get("user-agent")))
         except ConnectionCut:
-            await _cut(scope, receive)
+            await cut(scope, receive)
             return
         headers = {**answer.headers, "x-ms-service-request-id": str(uuid.uuid4())}
         await HttpResponse(answer.body, answer.status, headers)(scope, receive, send)
@@ -78,14 +78,3 @@ class _Endpoint:
 def _token(http: HttpRequest) -> str | None:
     scheme, _, token = http.headers.get("authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" and token else None
-
-
-async def _cut(scope: Scope, receive: Receive) -> None:
-    """Ends the connection without an answer: the TCP one if the server lent it to us, else as httpx would say."""
-    transport = scope.get("state", {}).get("transport")
-    if transport is None:
-        raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-    transport.abort()
-    # The server calls an app that ends without an answer a mistake, unless it knows that the caller is gone.
-    while (await receive())["type"] != "http.disconnect":
-        pass

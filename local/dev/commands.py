@@ -7,9 +7,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.dev.checks import run_checks
 from local.dev.locks import write_locks
+
+if TYPE_CHECKING:
+    from drill.kill_points import KillPoints
 
 
 def run(root: Path, arguments: Sequence[str]) -> int:
@@ -23,7 +27,7 @@ def run(root: Path, arguments: Sequence[str]) -> int:
     if command == "bench":
         return _scale(as_json=given.json) if given.scale else _bench(as_json=given.json)
     if command == "drill":
-        return _drill(given.schedules, given.seed, as_json=given.json)
+        return _drill(given, as_json=given.json)
     if command == "setup":
         print("everything is set up", file=sys.stderr)
         return 0
@@ -53,17 +57,26 @@ def _scale(*, as_json: bool) -> int:
     return 0
 
 
-def _drill(schedules: int | None, seed: int, *, as_json: bool) -> int:
+def _drill(given: argparse.Namespace, *, as_json: bool) -> int:
     """Rehearses failures, and fails if one is not stood."""
     from drill import rehearsal  # late: it loads the whole simulation
 
-    count = rehearsal.SCHEDULES if schedules is None else schedules
-    rehearsed = rehearsal.rehearse(count, seed, told=rehearsal.progress)
+    count = rehearsal.SCHEDULES if given.schedules is None else given.schedules
+    rehearsed = rehearsal.rehearse(count, given.seed, told=rehearsal.progress)
+    real = _rehearse_kills(given.points, given.stages) if given.real else None
     if as_json:
-        print(json.dumps(rehearsed.as_json()))
+        print(json.dumps(real.added_to(rehearsed.as_json()) if real else rehearsed.as_json()))
     else:
         rehearsal.show(rehearsed)
-    return 0 if rehearsed.good else 1
+        print(real or "", end="\n" if real else "")
+    return 0 if rehearsed.good and (real is None or real.good) else 1
+
+
+def _rehearse_kills(points: int | None, stages: int) -> "KillPoints":
+    from drill.kill_points import rehearse_kills  # late: it loads the app's host and the whole local cloud
+    from drill.rehearsal import progress
+
+    return rehearse_kills(points, stages, progress)
 
 
 def _count(text: str) -> int:
@@ -81,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions of everything")
     drill = commands.add_parser("drill", help="a rehearsal of failures: every guard, failpoint, ablation; many stories")
     drill.add_argument("--schedules", type=_count, metavar="N", help="how many stories are played (default: 2000)")
+    drill.add_argument(
+        "--real", action="store_true", help="also kill and freeze the real app at every request that it sends (hours)"
+    )
+    drill.add_argument("--points", type=_count, metavar="N", help="with --real: only at so many, spread over all")
+    drill.add_argument(
+        "--stages", type=_count, default=1, metavar="N", help="with --real: so many apps side by side (default: 1)"
+    )
     drill.add_argument("--seed", type=_count, default=0, metavar="S", help="the number of the first (default: 0)")
     bench = commands.add_parser("bench", help="measurements, each with its target")
     bench.add_argument("--scale", action="store_true", help="what a month costs, and which limit binds, by size")
@@ -122,14 +142,21 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
         "--world", action="append", metavar="FILE", help="a world file or name; repeated: one after the other"
     )
     parser.add_argument(
-        "--deadline", type=float, default=300, metavar="SECONDS", help="how long one world may take (default: 300)"
+        "--deadline",
+        type=float,
+        metavar="SECONDS",
+        help="how long one world may take (default: 300, with --faults 900)",
     )
     parser.add_argument(
         "--kill-worker",
         type=int,
-        default=0,
         metavar="N",
-        help="kill the app's worker N times in each world, at random moments",
+        help="kill the app's worker N times in each world, at random moments (default: 0, with --faults now and then)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: 1)")
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="have Dataverse, Partner Center and storage fail now and then: throttled, cut off, changed in between",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the faults and random moments (default: 1)")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="also write the closing screen as a picture")

@@ -39,6 +39,8 @@ class Fault:
     times: int | None = None
     until: datetime | None = None
     retry_after: int = 57
+    struck: int = 0
+    """How many requests it went wrong with."""
 
     def strikes(self, path: str, now: datetime) -> bool:
         """Whether this request is hit; counts it if so."""
@@ -47,6 +49,7 @@ class Fault:
             return False
         if self.times is not None:
             self.times -= 1
+        self.struck += 1
         return True
 
 

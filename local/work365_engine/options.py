@@ -71,6 +71,12 @@ class EngineOptions:
     plugin_touch: int = 0
     """Percent of the saves of a change's status after which an asynchronous plug-in saves the row again."""
 
+    touches: int = 0
+    """How many more saves of a change's status, by others, are followed by such a save whatever the percentage."""
+
+    touched: int = 0
+    """How many were, because of `touches`."""
+
     missed: dict[str, int] = field(default_factory=dict)
     """By change id, how many of its next triggers get lost."""
 

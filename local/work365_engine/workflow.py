@@ -41,7 +41,7 @@ class Workflow:
         if saved.before is not None and saved.before["provisioning_status"] == status:
             return
         if status in (AWAITING, NOT_APPLICABLE):
-            self._maybe_touch(saved.id)
+            self._maybe_touch(saved.id, by_us=saved.by == self.desk.options.user_id)
         if status == AWAITING:
             self._judge_return(saved)
             self._trigger(saved.after)
@@ -69,8 +69,13 @@ class Workflow:
             return
         loop.call_soon(self.run_plugins)
 
-    def _maybe_touch(self, change_id: str) -> None:
+    def _maybe_touch(self, change_id: str, *, by_us: bool) -> None:
         self._saves += 1
+        options = self.desk.options
+        if options.touches > 0 and not by_us:
+            options.touches, options.touched = options.touches - 1, options.touched + 1
+            self._to_touch.append(change_id)
+            return
         # Not random: the same run of saves is touched in the same places every time.
         if zlib.crc32(f"{change_id}{self._saves}".encode()) % 100 < self.desk.options.plugin_touch:
             self._to_touch.append(change_id)

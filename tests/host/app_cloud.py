@@ -20,12 +20,23 @@ from tests.host.functions_host_kit import DEADLINE
 
 
 class CloudThread:
-    """Dataverse, Partner Center, sign-in and control on ports of their own, with Work 365 running behind them."""
+    """Dataverse, Partner Center, sign-in and control on ports of their own, with Work 365 running behind them.
 
-    def __init__(self, world: World, cycle_seconds: float) -> None:
+    `Queue` and `Table` lead on to storage, once the cloud was told of it. Every request goes through what `wrap` makes
+    of its app.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        cycle_seconds: float,
+        wrap: Callable[[str, ASGIApp], ASGIApp] = lambda _, app: app,
+    ) -> None:
         self._world = world
         self._cycle_seconds = cycle_seconds
-        self._sockets = {name: _listening() for name in ("dataverse", "partner_center", "sign_in", "control")}
+        self._wrap = wrap
+        names = ("dataverse", "partner_center", "sign_in", "control", "Queue", "Table")
+        self._sockets = {name: _listening() for name in names}
         self.urls = {name: f"http://127.0.0.1:{sock.getsockname()[1]}" for name, sock in self._sockets.items()}
         self.tokens: list[str] = []
         """Every token that was given out."""
@@ -70,8 +81,9 @@ class CloudThread:
             "partner_center": _current(lambda: cloud.environment.partner_center),
             "sign_in": sign_in_app(cloud.sign_in),
             "control": control_app(cloud),
+            **cloud.storage_fronts,
         }
-        servers = {name: _server(app) for name, app in apps.items()}
+        servers = {name: _server(self._wrap(name, app)) for name, app in apps.items()}
         serving = [asyncio.create_task(server.serve([self._sockets[name]])) for name, server in servers.items()]
         living = asyncio.create_task(cloud.run())
         self._ready.set()
@@ -82,6 +94,8 @@ class CloudThread:
         await asyncio.gather(living, *serving, return_exceptions=True)
         if cloud.host is not None:
             await cloud.host.aclose()
+        for front in cloud.storage_fronts.values():
+            await front.aclose()
         cloud.environment.close()
 
     def _note_tokens(self, cloud: Cloud) -> None:

@@ -5,11 +5,13 @@ sign-in and control, over real HTTP) and the app (host and worker, processes). N
 inside: it is asked over HTTP and queues, and looked at through storage, the cloud and the log.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ from local.functions_host import FunctionsHost, HostOptions
 from local.partner_center.model import Order
 from local.worlds.identities import APP_USER_ID
 from local.worlds.reading import parse_world
+from shared.adapters.tables.client import Tables
+from shared.adapters.tables.holds import TableHolds
+from shared.domain.surge import Watch
 from tests.host.app_cloud import CloudThread
 from tests.host.functions_host_kit import DEADLINE, WORKER_PYTHON, TestQueue
 
@@ -292,12 +297,30 @@ class App:
 
 @contextmanager
 def running(world_text: str, folder: Path, *, mode: str | None = "auto", **settings: str) -> Iterator[App]:
-    """The app over this world. `mode` None: the setting is not there at all. `settings` win over all others.
+    """The app over this world, which was swept for the first time long ago: nothing in it is stock.
+
+    `mode` None: the setting is not there at all. `settings` win over all others.
 
     At the end no secret may be found anywhere, whatever the tests in between did.
     """
+    with start_azurite() as storage:
+        asyncio.run(_swept_long_ago(storage.connection_string))
+        with _running(world_text, folder, storage, mode, settings) as app:
+            yield app
+
+
+@contextmanager
+def running_first(world_text: str, folder: Path, **settings: str) -> Iterator[App]:
+    """The app over a world in which nobody has ever swept."""
+    with start_azurite() as storage, _running(world_text, folder, storage, "auto", settings) as app:
+        yield app
+
+
+@contextmanager
+def _running(
+    world_text: str, folder: Path, storage: Azurite, mode: str | None, settings: Mapping[str, str]
+) -> Iterator[App]:
     with ExitStack() as parts:
-        storage = parts.enter_context(start_azurite())
         cloud = parts.enter_context(CloudThread(parse_world(world_text, "the test's world"), _CYCLE_SECONDS))
         said = {**cloud.urls, "identity_header": cloud.identity_header, "organization_id": ORGANIZATION_ID}
         webhook = {"NOTIFY_WEBHOOK_URL": f"{cloud.urls['control']}/notifications?sig={CANARY}"}
@@ -312,6 +335,14 @@ def running(world_text: str, folder: Path, *, mode: str | None = "auto", **setti
         app.api = parts.enter_context(_client(app))
         yield app
         assert app.leaks() == []
+
+
+async def _swept_long_ago(connection_string: str) -> None:
+    """As an earlier run of the app has left it."""
+    tables = Tables.connect(connection_string)
+    swept = Watch(stock_taken_on=datetime.now(UTC) - timedelta(days=3_650), stock_told=True)
+    await TableHolds(tables).change(lambda _: (swept, None))
+    await tables.close()
 
 
 def _host(folder: Path, name: str, values: Mapping[str, str]) -> FunctionsHost:

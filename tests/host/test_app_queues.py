@@ -7,13 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.dataverse.faults import Html
+from local.dataverse.faults import Html, Status
 from tests.host.app_answers import kinds
 from tests.host.app_kit import NO_HARM, QUEUES, App, eventually, missed, running, world
 
 pytestmark = [pytest.mark.host, pytest.mark.azurite]
 
-WORLD = world("queues", missed("good") + missed("down") + missed("half") + missed("late") + missed("asked"))
+BY_HAND = """
+  - group: by-hand
+    provider: distributor
+    product: backup
+    changes:
+      - {type: create, quantity: 4, created: -2d, status: awaiting_provisioning}
+    expect: {cause: manual_provider, outcome: needs_person}
+"""
+WORLD = world("queues", missed("good") + missed("down") + missed("half") + missed("late") + missed("asked") + BY_HAND)
 FIELDS = {"diagnose": "subscription_ids", "remediate": "case_ids", "notify": "subscription_ids"}
 MOST = {"diagnose": 500, "remediate": 100, "notify": 500}
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -120,6 +128,21 @@ def test_a_remediation_that_fails_too_often_is_parked_and_recovers_by_itself(app
     app.no_faults()
     app.until(half.case, "resolved")
     assert app.statuses_written(half.change) == ["not_applicable", "awaiting_provisioning"]
+
+
+def test_while_dataverse_lets_nobody_in_cases_stay_due_and_none_is_parked(app: App) -> None:
+    by_hand = app.one("by-hand")
+    assert app.diagnose(by_hand).status_code == 200
+    app.until(by_hand.case, "needs_person")
+    app.fault(Status(403), times=None, purpose="diagnose", part=False)
+    poison, said = app.log().count("goes to diagnose-poison"), "Could not diagnose 1 subscriptions, its cases stay due"
+    eventually(lambda: app.log().count(said) > 6, "it is asked again at every tick")
+    after = app.case(by_hand.case)
+    assert after is not None
+    assert after["state"] == "needs_person"
+    assert "parked" not in kinds(after)
+    assert app.log().count("goes to diagnose-poison") == poison
+    app.no_faults()
 
 
 def test_messages_that_come_twice_and_at_once_have_one_effect(app: App) -> None:

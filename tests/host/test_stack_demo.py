@@ -69,3 +69,16 @@ def test_a_world_that_does_not_end_as_it_says_fails_and_says_which(small: Path) 
     assert result["harmful_actions"] > 0, "the world allows no write, and the app has written"
     assert "(missed): trigger_missed, " in shown
     assert "expected trigger_missed, escalated" in shown
+
+
+def test_with_faults_it_ends_the_same_and_says_what_went_wrong(small: Path) -> None:
+    code, result, shown = demo(small, "--faults", "--seed", "1")
+    assert code == 0, shown
+    assert result["by_cause"] == {"manual_provider": 1, "trigger_missed": 3}
+    assert result["outcomes"]["resolved"] == 4
+    wrong = ("wrong_cause", "wrong_outcome", "harmful_actions", "left_not_applicable")
+    assert [result[key] for key in wrong] == [0, 0, 0, 0]
+    assert result["faults"]["429 to a read"] > 0
+    assert result["faults"]["storage busy"] > 0
+    assert sum(result["faults"].values()) >= 10
+    assert "(seed 1)" in shown
