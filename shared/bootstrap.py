@@ -19,11 +19,12 @@ from shared.adapters.partner_center.provider import NoProvider, PartnerCenterPro
 from shared.adapters.policy_source import PolicySource
 from shared.adapters.queues import StorageQueues
 from shared.adapters.resting_provider import RestingProvider
+from shared.adapters.tables.alarms import TableAlarms
 from shared.adapters.tables.breakers import TableBreakers
 from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.client import Tables
 from shared.adapters.tables.holds import TableHolds
-from shared.adapters.tables.pauses import TablePauses
+from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.adapters.tables.store import TableCaseStore
 from shared.adapters.web.transport import HttpTransport
 from shared.adapters.work365 import schema
@@ -35,6 +36,9 @@ from shared.settings import Settings, load
 from shared.workflow.context import Context
 
 PRODUCT = "unstuck/0.1"
+POLICY_READ_SECONDS = 10.0
+"""How long the policy file may take to be read before the app stops writing."""
+
 PARTNER_CENTER_SCOPE = "https://api.partnercenter.microsoft.com/.default"
 
 
@@ -53,6 +57,7 @@ class App:
         self._settings: Settings | None = None
         self._context: Context | None = None
         self._policy: PolicySource | None = None
+        self._reading: asyncio.Future[Policy] | None = None
         self._building = asyncio.Lock()
         try:
             self._settings = load(environ)
@@ -77,10 +82,19 @@ class App:
             if self._context is None or self._policy is None:
                 self._context = build(settings)
                 self._policy = PolicySource(settings.UNSTUCK_POLICY, settings.policy)
-            policy = await asyncio.to_thread(self._policy.current)  # the file may be on a share
-            if policy is not self._context.policy:
-                self._context = _under(self._context, policy)
-            return self._context
+        policy = await self._current(self._policy)
+        if policy is not self._context.policy:
+            self._context = _under(self._context, policy)
+        return self._context
+
+    async def _current(self, source: PolicySource) -> Policy:
+        """The file may be on a share that hangs: then the app goes on in observe mode, and all wait for one reading."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(asyncio.to_thread(source.current))
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._reading), POLICY_READ_SECONDS)
+        except TimeoutError:
+            return source.too_slow(POLICY_READ_SECONDS)
 
 
 def _under(context: Context, policy: Policy) -> Context:
@@ -126,7 +140,9 @@ def build(settings: Settings) -> Context:
         limits=TableLimits(tables),
         breakers=breakers,
         pauses=TablePauses(tables),
+        mutes=TableMutes(tables),
         holds=TableHolds(tables),
+        alarms=TableAlarms(tables),
         queues=queues,
         notifier=notifier_for(settings.NOTIFY_WEBHOOK_URL),
         clock=clock,

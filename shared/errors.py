@@ -120,6 +120,13 @@ class Garbled(SourceError):
     """An answer that cannot be trusted: HTML, not JSON, cut off, or pages that never end."""
 
 
+OUTAGES = (Throttled, Unreachable, ServiceTrouble, SignInRefused, Forbidden)
+"""What says nothing of a case, only of a source: it is out, or we are not let in. Nothing was written.
+
+A refusal or a garbled answer may be about the very data that was asked for.
+"""
+
+
 class CaseConflict(UnstuckError):
     """Somebody saved this subscription's case since it was read. Nothing was saved: read again and decide again."""
 

@@ -10,11 +10,14 @@ from typing import Protocol
 
 from shared.domain.breaker import Breaker, Outcome
 from shared.domain.budget import Claim, Grant
-from shared.domain.case import Case, Event, Recorded, State
+from shared.domain.case import FINAL, Case, Event, Recorded, State
 from shared.domain.evidence import Evidence, ProviderDetails, ProviderReading, ProvisioningStatus
-from shared.domain.pause import Pause
+from shared.domain.grounds import Grounds
+from shared.domain.pause import Mute, Pause, Wish
 from shared.domain.policy import BreakerLimits, Caps
+from shared.domain.standing import Stock
 from shared.domain.surge import Watch
+from shared.domain.watchdog import Vigil
 
 
 class Clock(Protocol):
@@ -143,14 +146,15 @@ class CaseFilter:
     provider: str | None = None
     customer: str | None = None
     open_only: bool = False
-    """Leave out resolved cases, where no state is asked for."""
+    """Leave out resolved and dismissed cases, where no state is asked for."""
+    stock: Stock | None = None
 
     @property
     def states(self) -> tuple[State, ...]:
         """The states that the list shows."""
         if self.state is not None:
             return (self.state,)
-        return tuple(state for state in State if not (self.open_only and state is State.RESOLVED))
+        return tuple(state for state in State if not (self.open_only and state in FINAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +184,13 @@ class CaseStore(Protocol):
     """Cases and their events. A case is saved together with its events in one transaction, or not at all."""
 
     async def load(self, subscription_id: str) -> Stored | None:
-        """The newest case of a subscription, open or resolved."""
+        """The newest case of a subscription, open or not."""
         ...
 
     async def load_many(self, subscription_ids: Sequence[str]) -> Mapping[str, Stored]: ...
 
     async def save(self, recorded: Recorded, version: str | None) -> Stored:
-        """Saves a case with its new events. `version` is None for a case that replaces none or a resolved one.
+        """Saves a case with its new events. `version` is None for a case that replaces none or a closed one.
 
         Raises CaseConflict when someone saved it since: nothing is saved then, and whoever comes second reads again.
         """
@@ -194,6 +198,13 @@ class CaseStore(Protocol):
 
     async def timeline(self, subscription_id: str, number: int) -> Sequence[Event]:
         """All events of one case, oldest first."""
+        ...
+
+    async def load_grounds(self, subscription_id: str, number: int) -> Grounds | None:
+        """What the case's last decision to show a plan rested on; None when it showed none, or is too large to keep.
+
+        Raises CaseUnreadable.
+        """
         ...
 
     async def load_case(self, subscription_id: str, number: int) -> Case | None:
@@ -210,9 +221,23 @@ class CaseStore(Protocol):
 
     async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page: ...
 
+    async def purge(self, closed_before: datetime, limit: int) -> Sequence[str]:
+        """Deletes cases that were closed before then, with their events; oldest first, at most `limit`.
+
+        Returns their ids; fewer than `limit` when nothing is left to do for now. A subscription's next case goes on
+        counting and knows of fixes that were needed too often. A case that cannot be read stays.
+        """
+        ...
+
+    async def purge_receipts(self, started_before: datetime, limit: int) -> int:
+        """Deletes receipts of sweeps that started before then, newest of them first. Returns how many."""
+        ...
+
     async def save_receipt(self, receipt: SweepReceipt) -> None: ...
 
-    async def last_receipt(self) -> SweepReceipt | None: ...
+    async def last_receipt(self, *, complete: bool = False) -> SweepReceipt | None:
+        """The receipt of the sweep that started last; with `complete`, of the last that read everything."""
+        ...
 
 
 class Limits(Protocol):
@@ -251,20 +276,27 @@ class Breakers(Protocol):
         ...
 
 
-class Pauses(Protocol):
-    """Wishes that nothing be written. Raises SourceError, and CaseUnreadable: what cannot be read may be in force."""
+class Wishes[W: Wish](Protocol):
+    """Wishes of one kind. Raises SourceError, and CaseUnreadable: what cannot be read may be in force."""
 
-    async def read(self) -> Mapping[str, Pause]:
-        """All pauses by id, those that are over, too; one request."""
+    async def read(self) -> Mapping[str, W]:
+        """All wishes by id, those that are over, too; one request."""
         ...
 
-    async def put(self, pause: Pause) -> str:
-        """Adds a pause, or replaces the one that the same party has on the same thing. Returns its id."""
+    async def put(self, wish: W) -> str:
+        """Adds a wish, or replaces the one that the same party has about the same thing. Returns its id."""
         ...
 
     async def remove(self, id_: str) -> None:
-        """Takes a pause back; one that is not there, too."""
+        """Takes a wish back; one that is not there, too."""
         ...
+
+
+type Pauses = Wishes[Pause]
+"""Wishes that nothing be written."""
+
+type Mutes = Wishes[Mute]
+"""Wishes that nothing be begun and nobody told."""
 
 
 class Holds(Protocol):
@@ -275,6 +307,18 @@ class Holds(Protocol):
         ...
 
     async def change[R](self, change: Callable[[Watch], tuple[Watch, R]]) -> R:
+        """Puts what `change` makes of it in its place, and gives what `change` says besides. It may be asked twice."""
+        ...
+
+
+class Alarms(Protocol):
+    """What the app has noticed about itself. Raises SourceError and CaseUnreadable."""
+
+    async def read(self) -> Vigil:
+        """What is remembered; nothing before the first look."""
+        ...
+
+    async def change[R](self, change: Callable[[Vigil], tuple[Vigil, R]]) -> R:
         """Puts what `change` makes of it in its place, and gives what `change` says besides. It may be asked twice."""
         ...
 
@@ -291,6 +335,10 @@ class Queues(Protocol):
         ...
 
     async def notify(self, subscription_ids: Sequence[str]) -> None: ...
+
+    async def diagnoses_waiting(self) -> int:
+        """About how many messages are queued for diagnosis, those that are being worked on included."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

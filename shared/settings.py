@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.domain.policy import Mode, Policy
+from shared.domain.schedule import Schedule, parse
 from shared.errors import SettingsError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -60,6 +61,10 @@ def _seconds(value: object) -> timedelta:
         return timedelta(seconds=float(str(value)))
     except (ValueError, OverflowError):
         raise ValueError("should be a number of seconds such as 900") from None
+
+
+def _schedule(value: object) -> Schedule:
+    return value if isinstance(value, Schedule) else parse(str(value))
 
 
 Url = Annotated[str, BeforeValidator(_url)]
@@ -154,6 +159,12 @@ class Settings(BaseModel):
     NOTIFY_WEBHOOK_URL: Url | None = Field(default=None, repr=False)
     """Where people are told, as JSON by POST. Empty: news goes to the log only."""
 
+    SWEEP_SCHEDULE: Annotated[Schedule, BeforeValidator(_schedule)]
+    """When to sweep, as a schedule of six fields with seconds first."""
+
+    WAKE_SCHEDULE: Annotated[Schedule, BeforeValidator(_schedule)]
+    """When to look at due cases, likewise."""
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         for prefix in ("DATAVERSE", "PARTNER_CENTER"):
@@ -180,6 +191,8 @@ class Settings(BaseModel):
             action_time_limit=self.UNSTUCK_ACTION_LIMIT_SECONDS,
             provider_lag=self.UNSTUCK_PROVIDER_LAG_SECONDS,
             attempts=self.UNSTUCK_ATTEMPTS,
+            sweeps=self.SWEEP_SCHEDULE,
+            wakes=self.WAKE_SCHEDULE,
         )
 
 

@@ -6,18 +6,22 @@ Not faked: the workflow, the domain, and how a case becomes a row.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.adapters.messages import DiagnoseMessage, Message, RemediateMessage
 from shared.adapters.resting_provider import RestingProvider
+from shared.adapters.tables import holds
+from shared.adapters.tables.alarms import TableAlarms
 from shared.adapters.tables.breakers import TableBreakers
 from shared.adapters.tables.budgets import TableLimits
+from shared.adapters.tables.documents import SCHEMA_VERSION
 from shared.adapters.tables.holds import TableHolds
-from shared.adapters.tables.pauses import TablePauses
+from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.domain.case import Case, State
 from shared.domain.evidence import Change, ProviderSubscription, ProvisioningStatus, Subscription
 from shared.domain.policy import Mode, Policy
+from shared.domain.surge import Watch
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify
@@ -34,12 +38,23 @@ from tests.fakes.queues import FakeQueues
 from tests.fakes.tables import FakeTables
 from tests.fakes.work365 import FakeWork365
 
+LONG_AGO = NOW - 3_650 * DAY
+"""When the environments of most tests were swept for the first time: nothing in them is stock."""
+
 ORGANIZATION = "00000000-0000-0000-0000-0000000000aa"
 AWAITING, NOT_APPLICABLE = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_APPLICABLE
 
 
 class Crash(BaseException):
     """The worker process died here. Not an Exception, so that nothing catches it."""
+
+
+def swept_on(moment: datetime) -> FakeTables:
+    """Tables of an environment that was swept for the first time then."""
+    tables, watch = FakeTables(), Watch(stock_taken_on=moment, stock_told=True)
+    columns = {"schema_version": SCHEMA_VERSION, **holds._columns(watch)}
+    tables.edit(holds.TABLE, holds.PARTITION, holds.ROW, **columns)
+    return tables
 
 
 @dataclass
@@ -53,7 +68,7 @@ class Town:
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     organization_id: str | None = ORGANIZATION
 
-    tables: FakeTables = field(default_factory=FakeTables)
+    tables: FakeTables = field(default_factory=lambda: swept_on(LONG_AGO))
     """Budgets, breakers, pauses and holds."""
     limits: dict[str, Any] = field(default_factory=dict)
     """What the policy says besides the mode, where a test wants it otherwise."""
@@ -73,7 +88,9 @@ class Town:
             "limits": TableLimits(self.tables),
             "breakers": TableBreakers(self.tables),
             "pauses": TablePauses(self.tables),
+            "mutes": TableMutes(self.tables),
             "holds": TableHolds(self.tables),
+            "alarms": TableAlarms(self.tables),
         }
 
     @property

@@ -24,6 +24,7 @@ from pydantic import (
 
 from shared.adapters.policy_quiet import windows_of
 from shared.domain.actions import ACTIONS
+from shared.domain.budget import MOST_CHANGES
 from shared.domain.causes import CAUSES
 from shared.domain.policy import BreakerLimits, Caps, Exemption, Level, Mode, Policy, Quiet, Recurrence
 from shared.domain.recurrence import REMEMBERED
@@ -64,8 +65,10 @@ Action = Annotated[
 Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+HourlyChanges = Annotated[int, Field(ge=1, le=MOST_CHANGES)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Days = Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)]
+Kept = Annotated[float, Field(ge=30, le=3_650, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=8_760, allow_inf_nan=False)]
 
 
@@ -76,7 +79,7 @@ class _Part(BaseModel):
 class CapsPart(_Part):
     """What may be changed within any hour, by all instances together. The rest waits, oldest first."""
 
-    changes: Count = Field(default=_DEFAULTS.caps.changes, description="License Change Logs that are written.")
+    changes: HourlyChanges = Field(default=_DEFAULTS.caps.changes, description="License Change Logs that are written.")
     seats: Count = Field(default=_DEFAULTS.caps.seats, description="Seats that those changes are about.")
     customers: Count = Field(default=_DEFAULTS.caps.customers, description="Customers that those changes belong to.")
 
@@ -198,6 +201,11 @@ class PolicyFile(_Part):
         description="Two equal changes made within this time look like one that was entered twice.",
     )
 
+    history_kept_days: Kept = Field(
+        default=_DEFAULTS.history_kept / timedelta(days=1),
+        description="How long closed cases are kept with their events, and receipts of sweeps; then they are purged.",
+    )
+
     def policy(self, base: Policy, version: str) -> Policy:
         """`base` holds what the app settings say: the mode, the times and the attempts."""
         breaker, recurrence = self.breaker, self.recurrence
@@ -223,4 +231,5 @@ class PolicyFile(_Part):
             evidence_age=timedelta(seconds=self.evidence_age_seconds),
             manual_late_after=timedelta(hours=self.manual_late_after_hours),
             duplicate_within=timedelta(seconds=self.duplicate_within_seconds),
+            history_kept=timedelta(days=self.history_kept_days),
         )

@@ -34,6 +34,7 @@ class PolicySource:
         self._base = base
         self._digest = b""
         self._policy = base
+        self._slow: Policy | None = None
 
     def current(self) -> Policy:
         """The policy as the file says it now. Raises nothing: what is wrong is in `problems`."""
@@ -49,6 +50,14 @@ class PolicySource:
         if digest != self._digest:
             self._take(digest, self._read(content))
         return self._policy
+
+    def too_slow(self, seconds: float) -> Policy:
+        """The policy to go on with while the file is still being read, after so many seconds."""
+        policy = self._unusable([f"the file could not be read within {seconds:g} s: see whether its share answers"])
+        if self._slow != policy:
+            log.error("Nothing is written to Dataverse: %s", policy.broken)
+            self._slow = policy
+        return self._slow
 
     def _read(self, content: bytes) -> Policy:
         if len(content) > LONGEST:

@@ -64,6 +64,16 @@ class StorageQueues:
         """One message for every 500 subscriptions."""
         await self._send(NOTIFY, notify_messages(subscription_ids))
 
+    async def diagnoses_waiting(self) -> int:
+        """About how many messages are in queue `diagnose`, those that nobody else can see just now included."""
+        client = self._service.get_queue_client(DIAGNOSE)
+        try:
+            return int((await client.get_queue_properties()).approximate_message_count or 0)
+        except TROUBLE as error:
+            if code_of(error) == "QueueNotFound":
+                return 0
+            raise storage_error(error, f"counting messages of queue {DIAGNOSE}", writes=False) from error
+
     async def _send(self, queue: str, messages: Sequence[Message]) -> None:
         # The Functions host decodes Base64 by default; host.json's messageEncoding is left alone.
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())

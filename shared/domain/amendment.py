@@ -72,13 +72,18 @@ class Done:
 
 
 def closed_by(done: Iterable[Done]) -> tuple[str, ...]:
-    """The changes that these actions have closed as Not Applicable, in order."""
-    closing = [d for d in done if d.amendment is not None and d.undone_on is None]
-    return tuple(d.change_id for d in closing if d.amendment and _closes(d.amendment))
+    """The changes that these actions have closed as Not Applicable or archived, in order."""
+    return tuple(d.change_id for d in closing(done))
+
+
+def closing(done: Iterable[Done]) -> list[Done]:
+    """Those of them that have closed a change, and were not undone."""
+    return [d for d in done if d.undone_on is None and d.amendment is not None and _closes(d.amendment)]
 
 
 def _closes(amendment: Amendment) -> bool:
-    return any((c.name, c.after) == ("provisioning_status", "not_applicable") for c in amendment.columns)
+    closing = {("provisioning_status", "not_applicable"), ("status", "archived")}
+    return any((c.name, c.after) in closing for c in amendment.columns)
 
 
 _LABELS = {

@@ -7,8 +7,9 @@ from shared.domain.diagnosis import Diagnosis, gist
 from shared.domain.finding import Disposition
 from shared.domain.levels import HANDS_OFF, decided_by
 from shared.domain.look import Look
-from shared.domain.plan import Plan, action_for
+from shared.domain.plan import Plan, action_for, plan_for
 from shared.domain.policy import Policy
+from shared.domain.recurrence import without_objection
 from shared.domain.safety import order_safety
 
 
@@ -51,6 +52,8 @@ def revalidated(recorded: Recorded, look: Look, diagnosis: Diagnosis, plan: Plan
     case = recorded.case
     if not case.approved_digest:
         return recorded
+    if plan is not None and plan.digest != case.approved_digest and _less_against(case, look, diagnosis):
+        return _carried_over(recorded, look, plan)
     rests = diagnosis.disposition is Disposition.WAIT or bool(look.policy.problems)
     kind, why = _why_void(case, look, plan, rests=rests)
     if not why:
@@ -67,6 +70,28 @@ def revalidated(recorded: Recorded, look: Look, diagnosis: Diagnosis, plan: Plan
         approved_on=None,
         # Asked for again, it is news again.
         told=tuple(key for key in case.told if not key.endswith(f":{case.approved_digest}")),
+    )
+
+
+def _less_against(case: Case, look: Look, diagnosis: Diagnosis) -> bool:
+    """Whether the yes was for this very plan, with an objection against it that has fallen away."""
+    plans = [plan_for(look, each) for each in without_objection(diagnosis)]
+    fits = any(plan is not None and plan.digest == case.approved_digest for plan in plans)
+    return fits and not lapsed(case, look.policy, look.now)
+
+
+def _carried_over(recorded: Recorded, look: Look, plan: Plan) -> Recorded:
+    case = recorded.case
+    text = f"What spoke against the plan when {case.approved_by} said yes to it has fallen away: the yes holds."
+    details = {"plan": case.approved_digest, "by": case.approved_by, "now": plan.digest}
+    return record(
+        recorded,
+        look.now,
+        by=SYSTEM,
+        kind="approval_carried_over",
+        text=text,
+        details=details,
+        approved_digest=plan.digest,
     )
 
 

@@ -17,6 +17,9 @@ from shared.domain.policy import Caps
 
 HOUR = timedelta(hours=1)
 
+MOST_CHANGES = 4_000
+"""So many grants within an hour can be remembered; no policy may allow more."""
+
 TICKET_KEPT = timedelta(minutes=10)
 """How long a place in the line is kept after its turn has come. A case that was solved otherwise does not come back."""
 

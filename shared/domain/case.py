@@ -16,8 +16,10 @@ from typing import Any
 from shared.domain.amendment import Asked, Done
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
+from shared.domain.grounds import Grounds
 from shared.domain.intent import Attempt, Intent
 from shared.domain.plan import Plan
+from shared.domain.standing import Stock
 
 SYSTEM = "unstuck"
 """Who the events name where no person asked for anything."""
@@ -46,6 +48,11 @@ class State(StrEnum):
     """We acted and gave up."""
     RESOLVED = "resolved"
     """Provisioned, verified and stable. Final."""
+    DISMISSED = "dismissed"
+    """A person has dismissed it from the stock: it is left as it is. Final."""
+
+
+FINAL = frozenset({State.RESOLVED, State.DISMISSED})
 
 
 _LOOKS = frozenset(
@@ -54,22 +61,25 @@ _LOOKS = frozenset(
 """Where a diagnosis may lead, from any state without an open effect."""
 
 MOVES: Mapping[State, frozenset[State]] = {
-    State.OPEN: _LOOKS | {State.RESOLVED},
-    State.WAITING: _LOOKS | {State.RESOLVED},
-    State.READY: _LOOKS | {State.REMEDIATING, State.RESOLVED},
-    State.AWAITING_APPROVAL: _LOOKS | {State.REMEDIATING, State.RESOLVED},
-    State.NEEDS_PERSON: _LOOKS | {State.RESOLVED},
+    State.OPEN: _LOOKS | FINAL,
+    State.WAITING: _LOOKS | FINAL,
+    State.READY: _LOOKS | FINAL | {State.REMEDIATING},
+    State.AWAITING_APPROVAL: _LOOKS | FINAL | {State.REMEDIATING},
+    State.NEEDS_PERSON: _LOOKS | FINAL,
     State.REMEDIATING: _LOOKS | {State.REMEDIATING, State.UNSETTLED},
     State.UNSETTLED: _LOOKS | {State.REMEDIATING, State.UNSETTLED},
-    State.VERIFYING: _LOOKS | {State.RESOLVED},
-    State.ESCALATED: _LOOKS | {State.RESOLVED},
+    State.VERIFYING: _LOOKS | FINAL,
+    State.ESCALATED: _LOOKS | FINAL,
     State.RESOLVED: frozenset(),
+    State.DISMISSED: frozenset(),
 }
 
 ACTING = frozenset({State.REMEDIATING, State.UNSETTLED})
 """An effect of ours is open: only the remediate step moves these."""
 
 
+NOT_DONE = "not_done"
+"""The kind of the news that what a person wanted was not done. It is told whatever becomes of the case meanwhile."""
 LONGEST_TEXT = 4_000
 """Characters of an event's text. Events are never shortened later: their hash covers all of it."""
 
@@ -115,7 +125,7 @@ class Case:
     opened_on: datetime
     state: State = State.OPEN
     due_on: datetime | None = None
-    """When it is looked at again, whatever else happens; None only when resolved."""
+    """When it is looked at again, whatever else happens; None only in a final state."""
     subscription_name: str = ""
     customer_name: str = ""
     provider_name: str = ""
@@ -154,6 +164,15 @@ class Case:
     provisioned_since: datetime | None = None
     """Since when the case has been seen provisioned without a break."""
     resolved_on: datetime | None = None
+    stock: Stock = Stock.NONE
+    """Whether it was stuck already when the app first looked, and what a person decided on it."""
+    change_created_on: datetime | None = None
+    """When the present change was created."""
+    dismissed: tuple[str, ...] = ()
+    """Changes of the subscription that a person dismissed, with this case or a former one."""
+    muted: str = ""
+    """Who wants it left alone, and until when; empty when nobody does."""
+    muted_until: datetime | None = None
     outgoing: tuple[Notification, ...] = ()
     told: tuple[str, ...] = ()
     """Keys of the notifications that were sent, newest last."""
@@ -166,7 +185,12 @@ class Case:
 
     @property
     def open(self) -> bool:
-        return self.state is not State.RESOLVED
+        return self.state not in FINAL
+
+    @property
+    def lasting_news(self) -> tuple[Notification, ...]:
+        """Owed news to people whose wish was not fulfilled: nothing that comes later makes it untrue."""
+        return tuple(n for n in self.outgoing if n.kind == NOT_DONE)
 
 
 def subscription_of(case_id: str) -> str:
@@ -182,6 +206,8 @@ class Recorded:
 
     case: Case
     events: tuple[Event, ...] = field(default=())
+    grounds: Grounds | None = None
+    """What the decision rests on, where it may be followed by a write; kept in place of those before."""
 
 
 def record(

@@ -8,27 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.action import WhyNot
 from shared.domain.amending import settle_amendment
 from shared.domain.approval import revalidated, yes_given
-from shared.domain.asking import no_longer, not_wanted, requested
+from shared.domain.asking import SETBACKS_ALLOWED, no_longer, not_wanted, requested
+from shared.domain.baseline import held_back, summary_with, told_of, with_standing
 from shared.domain.begun import drop, may_still_land
 from shared.domain.case import ACTING, SYSTEM, Case, Notification, Recorded, State, record
 from shared.domain.causes.unknown import of_ours
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import Change, ChangeType, ProvisioningStatus
 from shared.domain.finding import Disposition
-from shared.domain.intent import Attempt, Intent, Phase
+from shared.domain.intent import RETRIGGERS, Attempt, Intent, Phase
 from shared.domain.levels import HANDS_OFF, decided_by
 from shared.domain.look import Look
-from shared.domain.plan import Plan, action_for, plan_for
+from shared.domain.plan import Plan, action_for, plan_for, proposal
 from shared.domain.policy import Level, Mode
 from shared.domain.wording import next_step_of, summary_of, unfinished, what_became
 
 REFUSALS_ALLOWED = 3
 """How often Dataverse may refuse the second write of a retrigger before a person is asked."""
-
-SETBACKS_ALLOWED = 5
-"""How often a write may fail to get through, for whatever reason, before a person is asked."""
 
 RECHECK = timedelta(seconds=30)
 """When a change is read again that could not be read, or whose write may still show."""
@@ -138,8 +137,12 @@ def noted(before: Case | Recorded, now: datetime, due_on: datetime, note: Note) 
         next_step=note.next_step,
         due_on=due_on,
         plan=None,
-        outgoing=() if note.key in case.told else (Notification(note.key, note.kind, note.text, now),),
+        outgoing=(*case.lasting_news, *_unless_told(case, Notification(note.key, note.kind, note.text, now))),
     )
+
+
+def _unless_told(case: Case, news: Notification) -> tuple[Notification, ...]:
+    return () if news.key in case.told else (news,)
 
 
 def _untouched(intent: Intent, change: Change) -> bool:
@@ -155,19 +158,21 @@ def _untouched(intent: Intent, change: Change) -> bool:
 def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Plan | None) -> Recorded:
     """The case after this diagnosis, with its next state, when it is looked at again, and who is told."""
     recorded = settled if isinstance(settled, Recorded) else Recorded(settled)
-    if look.asked is not None and (why := no_longer(look, plan)) is not None:
+    if look.asked is not None and (why := no_longer(recorded.case, look, diagnosis, plan)) is not None:
         recorded, look = not_wanted(recorded, look, why)
         plan = plan_for(look, diagnosis)
-    recorded = revalidated(recorded, look, diagnosis, plan)
+    recorded = with_standing(revalidated(recorded, look, diagnosis, plan), look, diagnosis)
     case = recorded.case
     if diagnosis.healthy and look.asked is None:
         return _provisioned(recorded, look)
     state = _next_state(case, look, diagnosis, plan)
     first = diagnosis.first
-    summary = summary_of(diagnosis) if first is not None else case.summary
-    next_step = requested(look.asked) if look.asked is not None else next_step_of(look, diagnosis)
+    summary = summary_with(case, look, summary_of(diagnosis)) if first is not None else case.summary
+    next_step = requested(look.asked, plan) if look.asked is not None else next_step_of(look, diagnosis)
     if state is State.NEEDS_PERSON and look.intent is not None:
         next_step = unfinished(look, diagnosis) or next_step
+    if state is State.NEEDS_PERSON and plan is None:
+        next_step += _not_offered(look, diagnosis)
     if state is State.ESCALATED:
         summary = f"{_why_given_up(case, look)} {summary}"
     if state is State.VERIFYING:
@@ -175,7 +180,7 @@ def decide(settled: Case | Recorded, look: Look, diagnosis: Diagnosis, plan: Pla
     watching = state is State.VERIFYING and case.cause is not None
     changes: dict[str, Any] = {
         "state": state,
-        "due_on": _due(state, look, diagnosis),
+        "due_on": _due(state, look, diagnosis, held=bool(held_back(case))),
         "subscription_name": look.evidence.subscription.name,
         "customer_name": look.evidence.subscription.customer_name,
         "provider_name": look.evidence.subscription.provider.name if look.evidence.subscription.provider else "",
@@ -226,6 +231,13 @@ def _next_state(case: Case, look: Look, diagnosis: Diagnosis, plan: Plan | None)
     return State.AWAITING_APPROVAL if level is Level.APPROVE and not yes else State.READY
 
 
+def _not_offered(look: Look, diagnosis: Diagnosis) -> str:
+    """Why the action that would help is not offered, where there is one; begins with a blank."""
+    action = action_for(look, diagnosis)
+    proposed = proposal(look, action) if action and action not in RETRIGGERS else None
+    return f" This app does not offer it: {proposed.reason}." if isinstance(proposed, WhyNot) else ""
+
+
 def _shows_plan(state: State, look: Look, diagnosis: Diagnosis) -> bool:
     """Where there is something to carry out or to say yes to, or where the policy only suggests."""
     suggested = decided_by(look, diagnosis, action_for(look, diagnosis)) is Level.SUGGEST
@@ -236,6 +248,8 @@ def _held_back(case: Case, state: State, look: Look, plan: Plan | None) -> str:
     """Why what could be done is not: the policy file, else what a guard said of this very plan."""
     if state in (State.READY, State.AWAITING_APPROVAL) and look.policy.problems:
         return look.policy.broken
+    if state in (State.READY, State.AWAITING_APPROVAL) and case.intent is None and held_back(case):
+        return held_back(case)
     return case.held_back if state is State.READY and case.plan == plan else ""
 
 
@@ -264,11 +278,11 @@ def attempts_allowed(look: Look) -> int:
     return 1 if head is not None and head.change_type is ChangeType.CREATE else look.policy.attempts
 
 
-def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
+def _due(state: State, look: Look, diagnosis: Diagnosis, *, held: bool) -> datetime:
     policy, now = look.policy, look.now
     if state is State.VERIFYING:
         return now + policy.job_cycle
-    if state is State.READY and policy.mode is not Mode.OBSERVE:
+    if state is State.READY and policy.mode is not Mode.OBSERVE and not held:
         return now + policy.action_time_limit
     untils = [f.until for f in diagnosis.findings if f.until is not None]
     if state is State.WAITING and untils:
@@ -278,17 +292,19 @@ def _due(state: State, look: Look, diagnosis: Diagnosis) -> datetime:
 
 def _owed(case: Case, state: State, changes: dict[str, Any], look: Look) -> tuple[Notification, ...]:
     """What people are still to be told. News that was overtaken before it was sent is not sent."""
-    asks = state is State.AWAITING_APPROVAL
+    asks, lasting = state is State.AWAITING_APPROVAL, case.lasting_news
     if state not in TELLS or (asks and look.policy.problems):  # nobody is asked for a yes that cannot be given
-        return ()
+        return lasting
+    if not told_of(case) and not of_ours(look):
+        return lasting
     plan = changes["plan"] if asks else None
     key = ":".join([state, str(changes["cause"]), str(changes["change_id"]), plan.digest if plan else ""])
     key += ":left" if of_ours(look) else ""  # a change that we may have left is news, though the cause is an old one
     if key in case.told:
-        return ()
+        return lasting
     if any(n.key == key for n in case.outgoing):
         return case.outgoing
-    return (Notification(key, state, str(changes["summary"]), look.now),)
+    return (*lasting, Notification(key, state, str(changes["summary"]), look.now))
 
 
 _VISIBLE = ("state", "cause", "disposition", "change_id", "summary", "next_step", "plan", "held_back")
@@ -304,7 +320,8 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
     since = case.provisioned_since
     if since is not None and now - since >= look.policy.stable_for:
         text = what_became(case, look)
-        how = "freed by this app" if case.attempts else "provisioned without this app"
+        acted = case.attempts or any(d.undone_on is None for d in case.done)
+        how = "freed by this app" if acted else "provisioned without this app"
         return record(
             recorded,
             now,
@@ -318,14 +335,14 @@ def _provisioned(recorded: Recorded, look: Look) -> Recorded:
             due_on=None,
             resolved_on=now,
             plan=None,
-            outgoing=(),
+            outgoing=case.lasting_news,
         )
     changes: dict[str, Any] = {
         "state": State.VERIFYING,
         "due_on": (since or now) + look.policy.stable_for,
         "provisioned_since": since or now,
         "plan": None,
-        "outgoing": (),
+        "outgoing": case.lasting_news,
         "summary": "Provisioned; watched until it has stayed so for a while.",
         "next_step": "Nothing to do.",
     }

@@ -6,8 +6,10 @@ intent is saved, so that nothing is begun in vain, and again when the request is
     FIRST    before a retrigger begins
     SECOND   before what we set to Not Applicable goes back to Awaiting Provisioning
     STILL    when the request is about to be sent: what may have changed since the evidence was read
+    JOBS     before the job of a change is run that was just set back to Awaiting Provisioning
 
-What is half done is finished whatever the hour's budget, a surge or quiet hours say: left alone, it looks provisioned.
+What is half done is finished whatever the hour's budget, a surge, a mute, the stock or quiet hours say: left alone, it
+looks provisioned.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.approval import yes_covers, yes_given
+from shared.domain.baseline import head_from_before, not_to_begin
 from shared.domain.breaker import Breaker, Position, opens_at, position
 from shared.domain.case import Case
 from shared.domain.decision import attempts_allowed
@@ -22,7 +25,7 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.finding import Disposition
 from shared.domain.levels import HANDS_OFF, decided_by, goes_unasked
 from shared.domain.look import Look
-from shared.domain.pause import stopping
+from shared.domain.pause import muting, stopping
 from shared.domain.plan import Plan, action_for
 from shared.domain.policy import Mode
 from shared.domain.recurrence import fix_of, too_often
@@ -210,6 +213,25 @@ def silence(q: Question) -> Refusal | None:
     return None
 
 
+def baseline(q: Question) -> Refusal | None:
+    """What was stuck before the app first looked is begun only when a person has decided on it."""
+    if q.half_done:
+        return None
+    taken_on = q.situation.watch.stock_taken_on
+    if reason := not_to_begin(q.case, q.look, taken_on):
+        return Refusal("baseline", reason)
+    said = q.yes or (q.case.intent is not None and q.case.intent.approved)  # used up once its intent is saved
+    if not said and head_from_before(q.case, q.look, taken_on) is not None:
+        return Refusal("baseline", "the change is from before the app first looked: a person must say yes to this plan")
+    return None
+
+
+def mute(q: Question) -> Refusal | None:
+    s, causes = q.situation, [f.cause for f in q.diagnosis.findings]
+    found = muting(s.mutes, q.look.evidence.subscription, causes, s.now, in_doubt=True)
+    return None if found is None or q.half_done else Refusal("mute", found.sentence(), found.until)
+
+
 def caps(q: Question) -> Refusal | None:
     wait = q.share.wait
     return None if wait is None or q.half_done else Refusal("caps", wait.reason, wait.until)
@@ -238,7 +260,7 @@ def _closed_to(q: Question, name: str) -> str | None:
 WHOSE: tuple[Guard, ...] = (mode, organization)
 CONTROLS: tuple[Guard, ...] = (controls, pause, evidence_age, dataverse_breaker)
 """What stops any write, one that finishes what is half done, too."""
-BEGINNING: tuple[Guard, ...] = (provider_breaker, quiet, surge, silence, caps)
+BEGINNING: tuple[Guard, ...] = (provider_breaker, quiet, surge, silence, baseline, mute, caps)
 """What stops only what is to be begun."""
 
 FIRST: tuple[Guard, ...] = (
@@ -249,8 +271,9 @@ FIRST: tuple[Guard, ...] = (
 )
 SECOND: tuple[Guard, ...] = (*WHOSE, *CONTROLS, still_ours)
 STILL: tuple[Guard, ...] = (mode, *CONTROLS, *BEGINNING)
+JOBS: tuple[Guard, ...] = (*WHOSE, controls, pause)
 
 RESTING = timedelta(seconds=30)
 """The soonest at which a case that was held back asks again."""
 
-__all__ = ["FIRST", "RESTING", "SECOND", "STILL", "Guard", "Organization", "Question", "Refusal", "first_no"]
+__all__ = ["FIRST", "JOBS", "RESTING", "SECOND", "STILL", "Guard", "Organization", "Question", "Refusal", "first_no"]

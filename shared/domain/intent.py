@@ -49,6 +49,8 @@ class Intent:
     """What is saved, for an action other than a retrigger."""
     then: str = ""
     """The plan that the same yes covers once this is done."""
+    over: "Intent | None" = None
+    """The half-done retrigger that this finishes another way. Where this is not done, it is open again."""
 
     @property
     def retriggers(self) -> bool:

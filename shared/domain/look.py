@@ -21,6 +21,7 @@ from shared.domain.finding import CAUTION, Disposition, Fact
 from shared.domain.intent import Attempt, Intent
 from shared.domain.policy import Policy
 from shared.domain.provider_errors import NOT_RECOGNISED, Reading, read_message
+from shared.domain.standing import Standing
 
 AT_REST = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PROVISIONED})
 """A subscription in one of these is in force; Work 365 versions label it either way."""
@@ -42,7 +43,11 @@ class Look:
     done: tuple[Done, ...] = ()
     """What this case has done beyond retriggers."""
     closed_before: tuple[str, ...] = ()
-    """Changes that former cases closed as Not Applicable, with a person's yes."""
+    """Changes that former cases closed as Not Applicable or archived, with a person's yes."""
+    standing: Standing | None = None
+    """Whether the stock was taken, and what is muted; None when that could not be read."""
+    dismissed: tuple[str, ...] | None = None
+    """What a person dismissed in this subscription; None when nobody has."""
 
     @cached_property
     def chain(self) -> Chain:
@@ -135,19 +140,26 @@ class Look:
         head = self.head
         return tuple(a for a in self.attempts if head is not None and a.change_id == head.id)
 
+    def begun_on(self) -> datetime | None:
+        """When we last had Work 365 look at the head: by a retrigger, a save of the change, or its job."""
+        head, attempt = self.head, self.last_attempt()
+        mine = [d for d in self.done if head is not None and _is_about(d, head)]
+        moments = [moment for d in mine for moment in (d.on, d.undone_on) if moment is not None]
+        return max([*moments, *([attempt.on] if attempt is not None else [])], default=None)
+
     def age_from(self) -> datetime | None:
-        """From when the head's waiting time counts: the latest of creation, effective date and our last attempt.
+        """From when the head's waiting time counts: the latest of creation, effective date and our last doing.
 
         Never from modifiedon: repeated messages and toggles reset that.
         """
-        head, attempt = self.head, self.last_attempt()
+        head, begun = self.head, self.begun_on()
         if head is None:
             return None
         moments = [head.created_on] if head.created_on is not None else []
         if moments and head.effective_date is not None:
             moments.append(self.day_begins(head.effective_date))
-        if attempt is not None:
-            moments.append(attempt.on)
+        if begun is not None:
+            moments.append(begun)
         return max(moments) if moments else None
 
     def open_changes(self, changes: Iterable[Change]) -> list[Change]:
@@ -169,7 +181,7 @@ class Look:
 
     @cached_property
     def closed(self) -> frozenset[str]:
-        """Changes that this app has closed as Not Applicable because a person said so: they are no riddle."""
+        """Changes that this app has closed or archived because a person said so: they are no riddle."""
         return frozenset({*self.closed_before, *closed_by(self.done)})
 
     def fact(self, what: str, value: object, where: str) -> Fact:
@@ -178,6 +190,11 @@ class Look:
     def change_fact(self, what: str, value: object, change: Change | None = None) -> Fact:
         change = change or self.head
         return self.fact(what, value, f"license_change_log:{change.id if change else '?'}")
+
+
+def _is_about(done: Done, head: Change) -> bool:
+    """Whether it saved the head, or ran its job. What is saved at the subscription starts nothing by itself."""
+    return done.amendment.row_id == head.id if done.amendment is not None else done.change_id == head.id
 
 
 def strictest(first: Disposition, second: Disposition) -> Disposition:

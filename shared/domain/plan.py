@@ -5,17 +5,20 @@ import json
 from dataclasses import dataclass, replace
 
 from shared.domain.action import WhyNot
-from shared.domain.actions import ACTIONS, OFFERED, mark_provisioned
+from shared.domain.actions import ACTIONS, OFFERED, mark_provisioned, undo
 from shared.domain.amended import with_amendment
-from shared.domain.amendment import Amendment
+from shared.domain.amendment import CHANGE, Amendment
 from shared.domain.diagnosis import Diagnosis, diagnose, gist
-from shared.domain.evidence import ProvisioningStatus
+from shared.domain.evidence import ProvisioningStatus, Subscription
 from shared.domain.finding import Disposition
 from shared.domain.intent import RESET_FAILED, RETRIGGER, RETRIGGERS
 from shared.domain.levels import granted
 from shared.domain.look import Look
 from shared.domain.policy import Level
 from shared.domain.safety import order_safety
+
+MOST_DONE = 20
+"""Actions that one case may see, retriggers aside. It remembers each of them, and who needs more looks for himself."""
 
 THEN_RETRIGGERS = frozenset({"fill_provider_account", "fill_customer"})
 """Actions whose yes covers the retrigger that follows, when it is exactly the one that was to be expected."""
@@ -88,9 +91,10 @@ def _amending(look: Look, diagnosis: Diagnosis, action: str) -> Plan | None:
         asked=[asked.reason, list(asked.values), asked.by] if asked is not None else None,
         then=then.digest if then is not None else None,
     )
+    saved = proposed.row_id if proposed is not None and proposed.table == CHANGE else ""
     return Plan(
         action,
-        head.id if head is not None else "",
+        saved or (head.id if head is not None else ""),
         diagnosis.cause or "",
         head.status if head is not None else None,
         then.steps if then is not None else (),
@@ -110,6 +114,8 @@ def _writes(amendment: Amendment | None) -> list[object]:
 def proposal(look: Look, action: str) -> Amendment | WhyNot | None:
     """What this action would save now, or why it must not be done."""
     propose = ACTIONS[action].propose
+    if len(look.done) >= MOST_DONE and action != undo.NAME:
+        return WhyNot(f"this case has seen {MOST_DONE} actions: what is left is done by hand, in Work 365")
     return propose(look, look.asked) if propose is not None else WhyNot("a retrigger is planned by the diagnosis alone")
 
 
@@ -128,12 +134,14 @@ def action_for(look: Look, diagnosis: Diagnosis) -> str:
         return ""
     if any(f.cause == mark_provisioned.OFFERED_BY for f in diagnosis.findings):
         return mark_provisioned.NAME
+    if any(f.cause == "half_toggled" for f in diagnosis.findings):
+        return RETRIGGER  # what stands at our Not Applicable is finished before anything else is begun
     offered = [
         f for f in diagnosis.findings if f.disposition is Disposition.APPROVE and not f.cured and f.cause in OFFERED
     ]
     if offered:
         return OFFERED[offered[0].cause]
-    if not any(f.cause in ("trigger_missed", "half_toggled") or f.cured for f in diagnosis.findings):
+    if not any(f.cause == "trigger_missed" or f.cured for f in diagnosis.findings):
         return ""
     failed = look.head is not None and look.head.status is ProvisioningStatus.FAILED
     return RESET_FAILED if failed else RETRIGGER
@@ -159,11 +167,18 @@ def _deciding_values(look: Look) -> dict[str, object]:
     change = [head.change_type, _text(head.quantity), _text(head.effective_date), head.source] if head else None
     return {
         "change": change,
+        "where": _where(look.evidence.subscription),
         "seats": [_text(look.chain.before), _text(look.chain.after)],
         "provider": [_text(shown.quantity), shown.status] if shown is not None else None,
         "objections": sorted(gist(text) for text in order_safety(look).objections),
         "tries": len(look.attempts_on_head()),  # a yes to the first try is none to the second
     }
+
+
+def _where(own: Subscription) -> list[str | None]:
+    """Whose subscription it is and where it is ordered: a yes for one tenant is none for another."""
+    provider, tenant = own.provider, own.account.tenant_id if own.account is not None else None
+    return [provider.id if provider else None, tenant, own.customer_id, own.part_number, own.provider_subscription_id]
 
 
 def _text(value: object) -> str | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from shared.domain.schedule import EVERY_FIVE_MINUTES, EVERY_MINUTE, Schedule
+
 
 class Mode(StrEnum):
     """How far the app may go. There is no default: it writes to a billing system."""
@@ -190,6 +192,15 @@ class Policy:
 
     evidence_age: timedelta = timedelta(minutes=5)
     """Evidence older than this is no ground for a write."""
+
+    sweeps: Schedule = EVERY_FIVE_MINUTES
+    """When sweeps are to run: the watch over the app goes by it."""
+
+    wakes: Schedule = EVERY_MINUTE
+    """When due cases are to be woken, likewise."""
+
+    history_kept: timedelta = timedelta(days=400)
+    """How long a closed case is kept; receipts of sweeps, too."""
 
     @property
     def waiting_time(self) -> timedelta:

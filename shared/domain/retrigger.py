@@ -8,9 +8,9 @@ from typing import Any
 from shared.domain.actions import ACTIONS
 from shared.domain.amendment import etag_of
 from shared.domain.approval import objections
-from shared.domain.begun import drop
+from shared.domain.begun import drop, told_without
 from shared.domain.breaker import LONGEST_REST, Breaker
-from shared.domain.case import LONGEST_TEXT, SYSTEM, Case, Notification, Recorded, State, record
+from shared.domain.case import LONGEST_TEXT, NOT_DONE, SYSTEM, Case, Notification, Recorded, State, record
 from shared.domain.decision import decide, seen_from, settle, unsettled_still
 from shared.domain.diagnosis import Diagnosis, diagnose
 from shared.domain.evidence import ProvisioningStatus
@@ -85,6 +85,7 @@ def _intent(case: Case, look: Look, plan: Plan) -> Intent:
         action=plan.action,
         amendment=plan.amendment,
         then=plan.then,
+        over=case.intent,
     )
 
 
@@ -135,7 +136,8 @@ def _told(case: Case, refusal: Refusal, now: datetime) -> tuple[Notification, ..
         key = f"{HELD_BACK}:caps:{case.change_id}"
     else:
         return case.outgoing
-    return () if key in case.told else (Notification(key, HELD_BACK, text, now),)
+    news = () if key in case.told else (Notification(key, HELD_BACK, text, now),)
+    return (*case.lasting_news, *news)
 
 
 def _judged(before: Case | Recorded, look: Look, situation: Situation) -> Recorded:
@@ -250,9 +252,10 @@ def refused(case: Case, now: datetime, reason: str) -> Recorded:
 
 def _action_refused(case: Case, intent: Intent, now: datetime, text: str) -> Recorded:
     """Whoever said yes is told; the case is judged anew, and a second try needs a second yes."""
-    key = f"{HELD_BACK}:refused:{intent.plan_digest}:{intent.written_on.isoformat()}"
-    news = Notification(key, HELD_BACK, f"{ACTIONS[intent.action].title}: {text}", now)
-    values: dict[str, Any] = {"state": State.WAITING, "due_on": now, "intent": None, "asked": None, "outgoing": (news,)}
+    key = f"{NOT_DONE}:refused:{intent.plan_digest}:{intent.written_on.isoformat()}"
+    news = Notification(key, NOT_DONE, f"{ACTIONS[intent.action].title}: {text}", now)
+    values: dict[str, Any] = {"state": State.WAITING, "due_on": now, "intent": intent.over, "asked": None}
+    values |= {"outgoing": (*case.outgoing, news), "told": told_without(case, intent.plan_digest)}
     return record(case, now, by=SYSTEM, kind="write_refused", text=text, **values)
 
 

@@ -14,6 +14,7 @@ from shared.domain.evidence import (
 )
 from shared.domain.finding import Disposition, Fact
 from shared.domain.look import AT_REST, Look, strictest
+from shared.domain.unlinked import unlinked
 
 _STATUS_AFTER: dict[ChangeType | None, str] = {ChangeType.ACTIVATE: "active", ChangeType.DEACTIVATE: "suspended"}
 
@@ -62,6 +63,39 @@ def not_in_order(look: Look) -> str | None:
     if subscription.status not in AT_REST | {SubscriptionStatus.AWAITING} | between:
         return f"the subscription is {subscription.status or 'in a state that is not known'}"
     return None
+
+
+def may_be_there(look: Look) -> str | None:
+    """Why the provider may have the head although it does not show it; None where it has not, or cannot be asked.
+
+    What is set aside for good must not be there: nobody would bill it, or the next change would be ordered on top.
+    """
+    head, subscription = look.head, look.evidence.subscription
+    provider, account = subscription.provider, subscription.account
+    if head is None or provider is None or provider.connector != "microsoft_csp":
+        return None
+    if calls := _about_its_calls(look):
+        return calls[0][1]
+    if account is None or not account.tenant_id:
+        return None  # nothing can have been ordered
+    reading = look.evidence.provider
+    if reading is None or not reading.readable:
+        why = reading.problem if reading is not None else "it has not been asked"
+        return f"the provider cannot be read now ({why}), and may have it"
+    linked = subscription.provider_subscription_id
+    return None if linked or head.change_type is not ChangeType.CREATE else _may_be_unlinked(look)
+
+
+def _may_be_unlinked(look: Look) -> str | None:
+    """Whether a first order may stand at the provider without a link. What has no part number cannot be ordered."""
+    if not look.evidence.subscription.part_number:
+        return None
+    found = unlinked(look)
+    if found is None:
+        return "which of the provider's subscriptions are already linked could not be read, and one may be this order"
+    return (
+        f"the provider has an unlinked subscription of this product ({found[0].id}): find out whose" if found else None
+    )
 
 
 def shows_head(look: Look) -> bool:
@@ -114,9 +148,9 @@ def _about_the_change(look: Look, head: Change) -> list[tuple[Disposition, str]]
 def _about_its_calls(look: Look) -> list[tuple[Disposition, str]]:
     """Rule 3: what a call to the provider did shows there only after a while. Until then nobody can tell."""
     lag, now = look.policy.provider_lag, look.now
-    attempt = look.last_attempt()
+    begun = look.begun_on()
     out = []
-    if attempt is not None and now - attempt.on < lag:
+    if begun is not None and now - begun < lag:
         out.append((Disposition.WAIT, "what our last retrigger did may not show at the provider yet"))
     ended = [j for j in look.jobs if j not in look.live_jobs and j.status is not JobStatus.NOT_APPLICABLE]
     if any(j.modified_on is None or now - j.modified_on < lag for j in ended):

@@ -42,9 +42,11 @@ def counted_by_use(look: Look) -> bool:
 def billed_without(look: Look) -> list[Change]:
     """Invoiced changes that were never provisioned, in the order of their ids.
 
-    Without those that concern no seats of the customer: price changes, and what the provider made itself.
+    Without those that concern no seats of the customer: price changes, and what the provider made itself; and without
+    what was archived by this app, which a person wanted neither provisioned nor billed.
     """
-    return sorted((c for c in look.evidence.changes if _billed_without(c)), key=lambda c: c.id)
+    archived = (c for c in look.evidence.changes if _billed_without(c) and c.id not in look.closed)
+    return sorted(archived, key=lambda c: c.id)
 
 
 def _billed_without(change: Change) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.domain.breaker import Breaker
 from shared.domain.budget import Wait
 from shared.domain.look import Look
-from shared.domain.pause import Pause
+from shared.domain.pause import Mute, Pause
 from shared.domain.surge import Watch
 
 DATAVERSE = "dataverse"
@@ -34,6 +34,7 @@ class Situation:
     watch: Watch
     unreadable: tuple[str, ...] = ()
     """What of all this could not be read: then nothing is written."""
+    mutes: tuple[Mute, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     """Breakers whose row makes no sense, with what is wrong: nothing is written where they are asked."""
 

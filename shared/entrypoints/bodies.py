@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from shared.domain.case import Case, Event, State, first_broken
 from shared.domain.diagnosis import explain
 from shared.domain.finding import Cost, Fact, Finding
+from shared.domain.standing import Stock
 from shared.ports import SweepReceipt
 
 
@@ -169,6 +170,9 @@ class CaseSummary(BaseModel):
     due_on: datetime | None
     resolved_on: datetime | None
     attempts: int
+    stock: Stock = Field(description="Whether it was stuck before the app first looked, and what was decided on it.")
+    muted: str = Field(description="Who wants it left alone, and why; empty when nobody does.")
+    muted_until: datetime | None
 
     @classmethod
     def of(cls, case: Case) -> "CaseSummary":
@@ -227,6 +231,9 @@ def _summary(case: Case) -> dict[str, Any]:
         "due_on": case.due_on,
         "resolved_on": case.resolved_on,
         "attempts": len(case.attempts),
+        "stock": case.stock,
+        "muted": case.muted,
+        "muted_until": case.muted_until,
     }
 
 

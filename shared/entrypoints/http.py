@@ -1,6 +1,5 @@
 """HTTP: the same workflow steps, asked for by a person or a flow."""
 
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -10,6 +9,7 @@ from shared.bootstrap import app
 from shared.domain.case import Case, State, subscription_of
 from shared.domain.causes import CAUSES
 from shared.domain.pause import WHOLE
+from shared.domain.standing import Stock
 from shared.entrypoints.bodies import (
     CaseBody,
     CasePage,
@@ -28,11 +28,9 @@ from shared.workflow.approve import remediate_case
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.sweep import sweep
+from shared.workflow.watch import problems as problems_now
 
 blueprint = func.Blueprint()
-
-LATE = timedelta(hours=1)
-"""A sweep that is older than this shows in health."""
 
 CALLER = "API key"
 """Who a request with a function key is on the record: a key names nobody."""
@@ -62,6 +60,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
         provider=req.params.get("provider"),
         customer=req.params.get("customer"),
         open_only=True,
+        stock=_stock(req),
     )
     try:
         page = await ctx.store.list_cases(wanted, _limit(req), req.params.get("cursor"))
@@ -126,21 +125,27 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
         problems = [*ctx.policy.problems, f"Case store: {error}"]
         body = HealthBody(status="degraded", mode=mode, problems=problems, last_sweep=None)
         return answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
-    problems = [*ctx.policy.problems, *_sweeping(receipt, ctx.clock.now()), *await _holding(ctx)]
+    problems = [*ctx.policy.problems, *_sweeping(receipt), *await _standing(ctx), *await _holding(ctx)]
     last_sweep = SweepBody.of(receipt) if receipt is not None else None
     return answer(
         HealthBody(status="degraded" if problems else "ok", mode=mode, problems=problems, last_sweep=last_sweep)
     )
 
 
-def _sweeping(receipt: SweepReceipt | None, now: datetime) -> list[str]:
+def _sweeping(receipt: SweepReceipt | None) -> list[str]:
     if receipt is None:
         return []
     if not receipt.complete:
         return [f"The last sweep is incomplete: {receipt.problem}"]
-    if now - receipt.finished_on > LATE:
-        return [f"The last sweep was at {receipt.finished_on.isoformat()}: see whether its timer runs"]
     return [receipt.problem] if receipt.problem else []
+
+
+async def _standing(ctx: Context) -> list[str]:
+    """What the watch over the app finds, in words."""
+    try:
+        return await problems_now(ctx)
+    except UnstuckError as error:
+        return [f"Whether the app does its work cannot be seen: {error}"]
 
 
 async def _holding(ctx: Context) -> list[str]:
@@ -166,6 +171,14 @@ def _one_of(req: func.HttpRequest, name: str, kind: type[State]) -> State | None
     if value not in kind:
         raise Problem(HTTPStatus.BAD_REQUEST, f"{name}: unknown value", field=name, hint=f"One of {', '.join(kind)}.")
     return kind(value)
+
+
+def _stock(req: func.HttpRequest) -> Stock | None:
+    value, known = req.params.get("stock"), [each for each in Stock if each is not Stock.NONE]
+    if value is not None and value not in known:
+        hint = f"One of {', '.join(known)}."
+        raise Problem(HTTPStatus.BAD_REQUEST, "stock: unknown value", field="stock", hint=hint)
+    return Stock(value) if value is not None else None
 
 
 def _cause(req: func.HttpRequest) -> str | None:

@@ -1,6 +1,7 @@
 """Approve: a person says yes to exactly the plan they were shown."""
 
 from shared.domain.approval import lapsed
+from shared.domain.baseline import held_back
 from shared.domain.case import Case, Recorded, State, record
 from shared.domain.policy import Mode
 from shared.errors import CaseConflict, NotPossible, SettingsError
@@ -52,14 +53,14 @@ def _approved(ctx: Context, case: Case, plan_digest: str, by: str) -> Recorded:
         now,
         by=by,
         kind="approved",
-        text=f"{by} said yes to the plan: retrigger {case.change_id}.",
+        text=f"{by} said yes to the plan: {case.plan.sentence() if case.plan else ''} ({case.change_id}).",
         details={"plan": plan_digest},
         state=State.READY,
         approved_digest=plan_digest,
         approved_by=by,
         approved_on=now,
         due_on=now + ctx.policy.action_time_limit,
-        outgoing=(),
+        outgoing=case.lasting_news,
     )
 
 
@@ -67,9 +68,11 @@ def _why_not(ctx: Context, case: Case, plan_digest: str, by: str) -> str | None:
     if ctx.policy.mode is Mode.OBSERVE:
         return "this app runs in observe mode and writes nothing to Dataverse"
     if case.state not in (State.AWAITING_APPROVAL, State.READY):
-        return f"the case is {case.state}: {case.next_step or 'there is nothing to retrigger'}"
+        return f"the case is {case.state}: {case.next_step or 'there is nothing to say yes to'}"
+    if held_back(case):
+        return held_back(case)
     if case.plan is None:
-        return f"no retrigger would help here: {case.next_step}"
+        return f"nothing that this app can do would help here: {case.next_step}"
     if case.plan.digest != plan_digest:
         return "the plan has moved since it was shown: read the case again and decide on its present plan"
     if ctx.policy.approver_is_not_requester and by.casefold() in {each.casefold() for each in case.requested_by}:

@@ -32,6 +32,9 @@ async def ask(ctx: Context, stored: Stored, action: str, values: Mapping[str, st
     if ctx.policy.problems:
         raise SettingsError(ctx.policy.problems)
     _check(stored.case)
+    _one_at_a_time(stored.case, by)
+    if action not in ACTIONS:
+        raise NotPossible(f"{action[:40]} is no action: it should be one of {', '.join(ACTIONS)}")
     asked = Asked(action, by, reason.strip()[:LONGEST_TEXT], ctx.clock.now(), _told(action, values))
     moved = await _planned(ctx, asked_for(stored.case, asked), asked)
     saved = await _saved(ctx, moved, stored)
@@ -54,6 +57,12 @@ def _check(case: Case) -> None:
         raise NotPossible("the case is closed: nothing is done about it any more")
     if case.state in ACTING:
         raise NotPossible("something is being done about this case right now: read it again in a few minutes")
+
+
+def _one_at_a_time(case: Case, by: str) -> None:
+    if case.asked is not None and case.asked.by.casefold() != by.casefold():
+        title = ACTIONS[case.asked.action].title
+        raise NotPossible(f"{case.asked.by} has asked for something else already ({title}): withdraw that first")
 
 
 async def _planned(ctx: Context, recorded: Recorded, asked: Asked) -> Recorded:

@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 
 from shared.domain.policy import Policy
-from shared.ports import Breakers, CaseStore, Clock, Holds, Limits, Notifier, Pauses, Provider, Queues, Work365
+from shared.ports import (
+    Alarms,
+    Breakers,
+    CaseStore,
+    Clock,
+    Holds,
+    Limits,
+    Mutes,
+    Notifier,
+    Pauses,
+    Provider,
+    Queues,
+    Work365,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +32,9 @@ class Context:
     limits: Limits
     breakers: Breakers
     pauses: Pauses
+    mutes: Mutes
     holds: Holds
+    alarms: Alarms
     queues: Queues
     notifier: Notifier
     clock: Clock

@@ -5,16 +5,17 @@ Read once for a group and once more when its request is about to be sent; never 
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.breaker import Breaker, Outcome, Position, position
 from shared.domain.budget import Claim, Wait, claim_for
 from shared.domain.case import Case
 from shared.domain.look import Look
-from shared.domain.pause import Pause
+from shared.domain.pause import Mute, Pause
 from shared.domain.recurrence import fix_of, limits_of
 from shared.domain.situation import DATAVERSE, Organization, Share, Situation, connector_of
+from shared.domain.standing import Standing
 from shared.domain.surge import Watch
 from shared.errors import CaseUnreadable, SourceError
 from shared.ports import WriteResult
@@ -24,15 +25,23 @@ log = logging.getLogger(__name__)
 
 
 async def situation(ctx: Context, organization_id: str | None) -> Situation:
-    """Pauses, breakers and holds as they are now: three requests. `organization_id` is what Dataverse last answered.
+    """Pauses, mutes, breakers and holds as they are now: four requests.
 
-    A row that makes no sense is part of the answer: nothing is written then. Raises SourceError.
+    `organization_id` is what Dataverse last answered. A row that makes no sense is part of the answer: nothing is
+    written then. Raises SourceError.
     """
     unreadable: list[str] = []
 
     async def pauses() -> tuple[Pause, ...]:
         try:
             return tuple((await ctx.pauses.read()).values())
+        except CaseUnreadable as error:
+            unreadable.append(str(error))
+            return ()
+
+    async def mutes() -> tuple[Mute, ...]:
+        try:
+            return tuple((await ctx.mutes.read()).values())
         except CaseUnreadable as error:
             unreadable.append(str(error))
             return ()
@@ -44,7 +53,8 @@ async def situation(ctx: Context, organization_id: str | None) -> Situation:
             unreadable.append(str(error))
             return Watch()
 
-    breakers, seen, in_force = await ctx.breakers.read(), await watch(), await pauses()
+    breakers, seen, muted = await ctx.breakers.read(), await watch(), await mutes()
+    in_force = await pauses()  # last of all: nothing else must come between a pause and the write that it stops
     return Situation(
         organization=Organization(organization_id, ctx.organization_id),
         now=ctx.clock.now(),
@@ -52,8 +62,19 @@ async def situation(ctx: Context, organization_id: str | None) -> Situation:
         breakers=breakers.breakers,
         broken=breakers.broken,
         watch=seen,
+        mutes=muted,
         unreadable=tuple(unreadable),
     )
+
+
+async def standing(ctx: Context) -> Standing | None:
+    """What a diagnosis says of the stock and of mutes; None where their rows make no sense. Raises SourceError."""
+    try:
+        watch, mutes = await ctx.holds.read(), await ctx.mutes.read()
+    except CaseUnreadable as error:
+        log.error("%s", error)  # noqa: TRY400  (the message says it all)
+        return None
+    return Standing(watch.stock_taken_on, tuple(mutes.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +93,15 @@ class Candidate:
     @property
     def claim(self) -> Claim | None:
         """What it takes of the hour."""
-        head = self.look.head
-        if self.half_done or head is None:
+        head, own = self.look.head, self.look.evidence.subscription
+        if self.half_done:
             return None
-        return claim_for(self.look.evidence.subscription, head, self.case.opened_on)
+        if head is not None:
+            taken = claim_for(own, head, self.case.opened_on)
+        else:  # something is undone where nothing awaits provisioning
+            taken = Claim("", self.case.opened_on, 1, own.customer_id or own.id)
+        planned = self.case.plan.change_id if self.case.plan is not None else taken.key
+        return replace(taken, key=planned or self.case.subscription_id)
 
     @property
     def breakers(self) -> tuple[str, ...]:
@@ -87,25 +113,28 @@ class Candidate:
 
 
 async def shared_out(ctx: Context, candidates: Mapping[str, Candidate], now: Situation) -> dict[str, Share]:
-    """What each candidate is given: the one probe of a half-open breaker, and a part of the hour's budget.
+    """What each candidate is given: a part of the hour's budget, and the one probe of a half-open breaker.
 
-    Oldest first; what is half done before all. Raises SourceError; then nothing may be begun.
+    Oldest first; what is half done before all. The budget comes first: a probe that could not be used would rest the
+    breaker once more. Raises SourceError; then nothing may be begun.
     """
     order = sorted(candidates, key=lambda i: _age(candidates[i]))
-    shares = await _probes(ctx, {i: candidates[i] for i in order}, now)
-    claims = {i: claim for i in order if not shares[i].taken and (claim := candidates[i].claim) is not None}
+    claims = {i: claim for i in order if (claim := candidates[i].claim) is not None}
+    waits = await _reserved(ctx, list(claims.values()))
+    late = {i: Share(wait=waits[claim.key]) for i, claim in claims.items() if claim.key in waits}
+    shares = await _probes(ctx, {i: candidates[i] for i in order if i not in late}, now)
+    await give_back(ctx, [claims[i].key for i, share in shares.items() if share.taken and i in claims])
+    return shares | late
+
+
+async def _reserved(ctx: Context, claims: Sequence[Claim]) -> Mapping[str, Wait]:
+    """Takes what fits from the hour's budget. Why the others wait."""
     if not claims:
-        return shares
+        return {}
     try:
-        granted = await ctx.limits.reserve(list(claims.values()), ctx.policy.caps, ctx.clock.now())
-        waits = granted.waits
+        return (await ctx.limits.reserve(claims, ctx.policy.caps, ctx.clock.now())).waits
     except CaseUnreadable as error:
-        waits = {claim.key: Wait(str(error), None) for claim in claims.values()}
-    return shares | {
-        i: Share(shares[i].probes, shares[i].taken, waits[claim.key])
-        for i, claim in claims.items()
-        if claim.key in waits
-    }
+        return {claim.key: Wait(str(error), None) for claim in claims}
 
 
 def _age(candidate: Candidate) -> tuple[bool, datetime, str]:
@@ -140,6 +169,12 @@ async def _won(ctx: Context, names: Sequence[str]) -> bool:
             log.error("%s", error)  # noqa: TRY400  (the message says it all)
             return False
     return True
+
+
+def claimed(case: Case) -> list[str]:
+    """What the case's open intent has taken of the hour; nothing where it finishes a half-done retrigger."""
+    intent = case.intent
+    return [intent.change_id or case.subscription_id] if intent is not None and intent.over is None else []
 
 
 async def give_back(ctx: Context, change_ids: Iterable[str]) -> None:

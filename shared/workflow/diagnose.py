@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from shared.domain.amendment import closed_by
+from shared.domain.amending import reopened
+from shared.domain.baseline import dismissed_again, held_back, nothing_new, still_dismissed
 from shared.domain.breaker import Breaker, Outcome
 from shared.domain.case import SYSTEM, Case, Recorded, State, record
 from shared.domain.decision import Note, busy, decide, noted, seen_from, settle, unsettled_still
@@ -12,7 +13,8 @@ from shared.domain.diagnosis import diagnose
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
 from shared.domain.policy import Mode
-from shared.domain.recurrence import REMEMBERED, fix_of, fixed_before, helped, limits_of
+from shared.domain.recurrence import closed_before, fix_of, fixed_before, helped, limits_of
+from shared.domain.replay import grounded
 from shared.domain.retrigger import judged_with_care
 from shared.errors import CaseConflict, CaseUnreadable, Refused, SourceError
 from shared.ports import Stored
@@ -40,7 +42,8 @@ async def diagnose_subscriptions(
     if not idle:
         return result
     cases = {i: _open_case(stored.get(i)) for i in idle}
-    seen = await read(ctx, cases, purpose="diagnose")
+    former = {i: stored[i].case for i in idle if i in stored and cases[i] is None}
+    seen = await read(ctx, cases, purpose="diagnose", former=former)
     breakers = (await ctx.breakers.read()).breakers
     moves = {i: _judged(ctx, cases[i], look, stored.get(i), breakers, by) for i, look in seen.looks.items()}
     moves |= {i: _gone(ctx, case) for i in seen.missing if (case := cases.get(i)) is not None}
@@ -79,21 +82,25 @@ def judge(
     """The case after this look; None when there is nothing to keep. Pure. `breakers` say which fixes do not help."""
     subscription_id = look.evidence.subscription.id
     if case is None:
-        diagnosis = diagnose(look)
-        if diagnosis.healthy:
+        if nothing_new(look):
             return None
-        case = next_case(subscription_id, stored.case if stored is not None else None, look.now)
+        former = stored.case if stored is not None else None
+        case = next_case(subscription_id, former, look.now, dismissed=still_dismissed(look))
+        if diagnose(seen_from(look, case)).healthy:
+            return None
     recorded = Recorded(case)
     if case.last_sequence == 0:
         recorded = record(recorded, look.now, by=SYSTEM, kind="opened", text="Found in Work 365.")
     recorded = _asked_for(recorded, look, by)
     settled = settle(recorded.case, look, look.now)
-    recorded = Recorded(settled.case, (*recorded.events, *settled.events))
+    recorded = reopened(Recorded(settled.case, (*recorded.events, *settled.events)), look)
     look = seen_from(look, recorded.case)
     if (waiting := unsettled_still(recorded, look)) is not None:
         return waiting
+    if (closed := dismissed_again(recorded, look)) is not None:
+        return closed
     diagnosis = judged_with_care(recorded.case, look, breakers)
-    return decide(recorded, look, diagnosis, plan_for(look, diagnosis))
+    return grounded(decide(recorded, look, diagnosis, plan_for(look, diagnosis)), look, diagnosis, breakers)
 
 
 async def _count_fixes(
@@ -117,12 +124,18 @@ async def _count_fixes(
             log.warning("Whether retriggering helped could not be counted: %s", error)
 
 
-def next_case(subscription_id: str, former: Case | None, now: datetime) -> Case:
-    """A new case of a subscription, with what its former ones leave to it."""
+def next_case(subscription_id: str, former: Case | None, now: datetime, *, dismissed: tuple[str, ...] = ()) -> Case:
+    """A new case of a subscription, with what its former ones leave to it; `dismissed` is what stays so."""
     if former is None:
-        return Case(subscription_id, 1, now)
-    closed = (*former.closed_before, *closed_by(former.done))[-REMEMBERED:]
-    return Case(subscription_id, former.number + 1, now, fixed_before=fixed_before(former), closed_before=closed)
+        return Case(subscription_id, 1, now, dismissed=dismissed)
+    return Case(
+        subscription_id,
+        former.number + 1,
+        now,
+        fixed_before=fixed_before(former),
+        closed_before=closed_before(former),
+        dismissed=dismissed,
+    )
 
 
 def _asked_for(recorded: Recorded, look: Look, by: str) -> Recorded:
@@ -138,7 +151,8 @@ def parked(ctx: Context, subscription_id: str, stored: Stored | None, step: str,
     """The case, opened if need be, that says why nothing more could be done for it. Looked at again later."""
     now = ctx.clock.now()
     if stored is None or not stored.case.open:
-        case = next_case(subscription_id, stored.case if stored is not None else None, now)
+        former = stored.case if stored is not None else None
+        case = next_case(subscription_id, former, now, dismissed=former.dismissed if former is not None else ())
     else:
         case = stored.case
     next_step = "See whether Dataverse and storage answer; it is tried again by itself."
@@ -181,4 +195,5 @@ async def wake_up(ctx: Context, cases: Mapping[str, Case | None]) -> None:
 
 
 def _may_act(ctx: Context, case: Case) -> bool:
-    return ctx.policy.mode is not Mode.OBSERVE and case.plan is not None
+    free = case.intent is not None or not held_back(case)
+    return ctx.policy.mode is not Mode.OBSERVE and case.plan is not None and free

@@ -9,6 +9,7 @@ from shared.domain import retrigger
 from shared.domain.case import Case, Recorded
 from shared.domain.decision import busy
 from shared.domain.evidence import ProvisioningStatus
+from shared.domain.guards import Refusal
 from shared.domain.look import Look
 from shared.domain.situation import ALL_FREE, Share
 from shared.errors import SourceError
@@ -81,7 +82,14 @@ def not_done(ctx: Context, underway: Underway, result: WriteResult) -> Recorded:
     return retrigger.outcome_unknown(case, now, result.reason)
 
 
-async def run_jobs(ctx: Context, change_ids: Sequence[str]) -> str:
+async def run_jobs(ctx: Context, changes: Mapping[str, str], refused: Mapping[str, Refusal]) -> dict[str, str]:
+    """Has Work 365 take up the change of each subscription, except where a guard says no. Says in words how."""
+    how = await _run(ctx, [change_id for i, change_id in changes.items() if i not in refused])
+    said = {i: f"its job was not run: {refusal.reason}" for i, refusal in refused.items()}
+    return dict.fromkeys(changes, how) | said
+
+
+async def _run(ctx: Context, change_ids: Sequence[str]) -> str:
     """A job that could not be run costs a cycle, nothing more: Work 365's own schedule picks the change up."""
     if not change_ids:
         return ""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from shared.domain.case import SYSTEM, Case, Notification, record
+from shared.domain.case import NOT_DONE, SYSTEM, Case, Notification, record
 from shared.domain.retrigger import HELD_BACK
 from shared.ports import News, Stored
 from shared.workflow.context import Context
@@ -32,7 +32,7 @@ async def notify(ctx: Context, subscription_ids: Sequence[str]) -> int:
 
 
 def _news(case: Case, owed: Notification) -> News:
-    diagnosis, held = case.diagnosis, owed.kind == HELD_BACK
+    diagnosis, held = case.diagnosis, owed.kind in (HELD_BACK, NOT_DONE)
     who = next((f.who for f in diagnosis.findings if f.disposition is diagnosis.disposition), "") if diagnosis else ""
     return News(
         key=owed.key,

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from shared.domain.baseline import dismissed_in, nothing_new
 from shared.domain.case import Case
 from shared.domain.decision import seen_from
 from shared.domain.diagnosis import Diagnosis, diagnose
@@ -16,6 +17,7 @@ from shared.domain.evidence import ChangeType, ProviderAccount, ProviderReading
 from shared.domain.finding import Disposition, Finding
 from shared.domain.look import Look
 from shared.workflow.context import Context
+from shared.workflow.controls import standing
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +52,28 @@ class Read:
     organization_id: str | None
 
 
-async def read(ctx: Context, cases: Mapping[str, Case | None], *, purpose: str) -> Read:
+async def read(
+    ctx: Context, cases: Mapping[str, Case | None], *, purpose: str, former: Mapping[str, Case] | None = None
+) -> Read:
     """Reads Dataverse for all, and the provider for those whose diagnosis depends on it.
 
+    `former` are closed cases of subscriptions that have no open one: what was dismissed in them stays so.
     Raises SourceError when Dataverse could not be read at all. A provider that could not be read is a reading.
     """
     got = await ctx.work365.read_evidence(tuple(cases), purpose=purpose)
+    stands, closed = await standing(ctx), former or {}
     now = ctx.clock.now()
     looks = {
-        subscription_id: _seen(Look(evidence, now, ctx.policy), cases[subscription_id])
+        subscription_id: _seen(
+            Look(
+                evidence,
+                now,
+                ctx.policy,
+                standing=stands,
+                dismissed=dismissed_in(cases[subscription_id] or closed.get(subscription_id)),
+            ),
+            cases[subscription_id],
+        )
         for subscription_id, evidence in got.evidence.items()
     }
     return Read(await _with_provider(ctx, looks), got.missing, got.organization_id)
@@ -148,7 +163,9 @@ def _tenants_of(accounts: Iterable[ProviderAccount]) -> frozenset[str]:
 
 
 def _preliminary(look: Look) -> Diagnosis | None:
-    """What is diagnosed so far; None where nothing is stuck, or where the rules fail on it."""
+    """What is diagnosed so far; None where nothing is stuck, a person dismissed it all, or the rules fail on it."""
+    if nothing_new(look):
+        return None
     try:
         found = diagnose(look)
     except Exception:

@@ -16,18 +16,19 @@ from shared.domain import retrigger
 from shared.domain.case import Case, Recorded, State, subscription_of
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ProvisioningStatus
-from shared.domain.guards import SECOND, STILL, Question, Refusal, first_no
+from shared.domain.guards import JOBS, SECOND, STILL, Question, first_no
 from shared.domain.intent import Phase
 from shared.domain.look import Look
-from shared.domain.situation import ALL_FREE, Share, Situation
+from shared.domain.situation import ALL_FREE, Share
 from shared.errors import SourceError
 from shared.ports import Stored, WriteResult
 from shared.workflow.act import act
 from shared.workflow.context import Context
-from shared.workflow.controls import Candidate, give_back, shared_out, situation
+from shared.workflow.controls import Candidate, claimed, give_back, shared_out, situation
 from shared.workflow.diagnose import parked, wake_up
 from shared.workflow.effects import Group, Underway, not_done, run_jobs, save_all, write
 from shared.workflow.reading import Read, read
+from shared.workflow.refusals import refused_now
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +49,17 @@ async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     seen = await read(ctx, {i: s.case for i, s in ready.items()}, purpose="remediate")
     begun = await _begin(ctx, ready, seen, left)
     going = await _still_allowed(ctx, begun, seen.organization_id, left)
-    await act(ctx, {i: u for i, u in going.items() if not _retriggers(u)}, left)
+    await act(ctx, {i: u for i, u in going.items() if not _retriggers(u)}, seen.organization_id, left)
     going = {i: u for i, u in going.items() if _retriggers(u)}
     single = {i for i, u in going.items() if not retrigger.needs_first_write(u.look)}
     # What needs one write gets it with the others' first: all of it rests on the evidence that was just read.
     first = await write(ctx, going, {i: AWAITING if i in single else NOT_APPLICABLE for i in going})
+    await _give_back_unwritten(ctx, going, first)
     toggled = await _save_first(ctx, {i: u for i, u in going.items() if i not in single}, first, left)
     again = await _read_again(ctx, toggled, left)
     last = {i: r for i, r in first.items() if i in single}
     last |= await write(ctx, again, dict.fromkeys(again, AWAITING))
-    await _save_finished(ctx, {**going, **again}, last, left)
+    await _save_finished(ctx, {**going, **again}, last, seen.organization_id, left)
     await _wake_up(ctx, ready, begun, left)
     return left
 
@@ -127,30 +129,22 @@ async def _still_allowed(ctx: Context, group: Group, organization_id: str | None
     """The guards once more, when the request is about to be sent: a pause stops the very next effect (promise P13)."""
     if not group:
         return {}
-    refused = await _refused_now(ctx, group, organization_id)
+    refused = await refused_now(ctx, group, organization_id, STILL)
     if not refused:
         return group
     now = ctx.clock.now()
     moves = {i: retrigger.not_sent(group[i].stored.case, now, refusal) for i, refusal in refused.items()}
     await save_all(ctx, moves, {i: group[i].stored for i in refused}, left)
     unused = [group[i].stored.case for i in refused]
-    await give_back(ctx, [c.intent.change_id for c in unused if c.intent and c.intent.phase is Phase.INTENDED])
+    await give_back(ctx, [key for c in unused if c.intent and c.intent.phase is Phase.INTENDED for key in claimed(c)])
     return {i: u for i, u in group.items() if i not in refused}
 
 
-async def _refused_now(ctx: Context, group: Group, organization_id: str | None) -> dict[str, Refusal]:
-    try:
-        now = await situation(ctx, organization_id)
-    except SourceError as error:
-        log.warning("Nothing is written, since pauses and holds could not be read: %s", error)
-        return dict.fromkeys(group, Refusal("controls", f"pauses and holds could not be read ({error})"))
-    answers = {i: first_no(STILL, _question(u, now)) for i, u in group.items()}
-    return {i: refusal for i, refusal in answers.items() if refusal is not None}
-
-
-def _question(underway: Underway, now: Situation) -> Question:
-    case, look = underway.stored.case, underway.look
-    return Question(case, look, diagnose(look), case.plan, now, underway.share)
+async def _give_back_unwritten(ctx: Context, group: Group, first: Mapping[str, WriteResult]) -> None:
+    """What was granted to retriggers whose first write was for sure not made."""
+    intents = {i: intent for i, u in group.items() if (intent := u.stored.case.intent) is not None}
+    unsure = {i for i, result in first.items() if result.done or result.unknown}
+    await give_back(ctx, [n.change_id for i, n in intents.items() if n.phase is Phase.INTENDED and i not in unsure])
 
 
 async def _save_first(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> Group:
@@ -164,8 +158,6 @@ async def _save_first(ctx: Context, group: Group, results: Mapping[str, WriteRes
         if i in results
     }
     saved = await save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
-    for_sure = [r.change_id for i, r in results.items() if i in group and not (r.done or r.unknown)]
-    await give_back(ctx, for_sure)
     return {i: Underway(s, group[i].look, group[i].share) for i, s in saved.items() if results[i].done}
 
 
@@ -197,12 +189,23 @@ def _begun_second(case: Case) -> bool:
     return case.state is State.REMEDIATING and case.intent is not None and case.intent.phase is Phase.SECOND_WRITE
 
 
-async def _save_finished(ctx: Context, group: Group, results: Mapping[str, WriteResult], left: dict[str, Case]) -> None:
-    """Has Work 365 take up what stands at Awaiting Provisioning now, and notes what became of each."""
-    how = await run_jobs(ctx, [r.change_id for r in results.values() if r.done])
+async def _save_finished(
+    ctx: Context,
+    group: Group,
+    results: Mapping[str, WriteResult],
+    organization_id: str | None,
+    left: dict[str, Case],
+) -> None:
+    """Has Work 365 take up what stands at Awaiting Provisioning now, and notes what became of each.
+
+    Its job is not run for what somebody has paused meanwhile: Work 365's own schedule takes that up.
+    """
+    done = {i: r.change_id for i, r in results.items() if r.done}
+    refused = await refused_now(ctx, {i: group[i] for i in done}, organization_id, JOBS) if done else {}
+    how = await run_jobs(ctx, done, refused)
     now = ctx.clock.now()
     moves = {
-        i: retrigger.retriggered(group[i].stored.case, group[i].look, now, how)
+        i: retrigger.retriggered(group[i].stored.case, group[i].look, now, how[i])
         if r.done
         else not_done(ctx, group[i], r)
         for i, r in results.items()

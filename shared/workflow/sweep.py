@@ -5,6 +5,7 @@ import uuid
 
 from shared.errors import SourceError
 from shared.ports import SweepReceipt
+from shared.workflow.baseline import tell_of_stock
 from shared.workflow.context import Context
 from shared.workflow.surges import watch_for_surges
 
@@ -36,6 +37,7 @@ async def _read_and_queue(ctx: Context, sweep_id: str) -> SweepReceipt:
     # Before anything is queued: what is diagnosed may be acted on at once.
     problem = await watch_for_surges(ctx, suspects.subscription_ids)
     await ctx.queues.diagnose(wanted)
+    await tell_of_stock(ctx)
     found, queued = len(suspects.subscription_ids), len(wanted)
     log.info("Sweep %s: %d suspects, %d to diagnose", sweep_id, found, queued)
     return SweepReceipt(

@@ -36,6 +36,8 @@ OF_NOTE = {
     "provisioned",
     "resolved",
     "told",
+    "in_stock",
+    "adopted",
 }
 """Kinds of events that the stories must have led to: stories in which nothing happens find nothing."""
 

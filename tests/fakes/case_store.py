@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.adapters.tables import events, receipts, rows
+from shared.adapters.tables import events, grounds, receipts, rows
 from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
 from shared.adapters.tables.index_keys import labels_of, labels_wanted
-from shared.adapters.tables.keys import CASE, event_row, events_of, former_row, partition_of
+from shared.adapters.tables.keys import CASE, event_row, events_of, former_row, grounds_row, partition_of
+from shared.adapters.tables.remains import PURGED_ON, remains_of, worth_keeping
 from shared.domain.case import Case, Event, Recorded
+from shared.domain.grounds import Grounds
 from shared.errors import CaseConflict, CaseUnreadable, SourceError
 from shared.ports import CaseFilter, Due, Page, Stored, SweepReceipt
 
@@ -72,7 +74,8 @@ class FakeCaseStore:
         if taken := new.keys() & there.keys():
             raise CaseConflict(partition, f"{min(taken)} is there already")
         saved = rows.from_row(row)
-        there |= {**former, **new, CASE: row}
+        kept = grounds.to_row(partition, case.number, recorded.grounds) if recorded.grounds else None
+        there |= {**former, **new, CASE: row} | ({kept["RowKey"]: kept} if kept else {})
         self.versions[partition] = str(next(self._next))
         self.history.append(saved)
         self.after_save(recorded)
@@ -84,14 +87,18 @@ class FakeCaseStore:
         first, behind = events_of(number)
         return tuple(events.from_row(there[key]) for key in sorted(there) if first <= key < behind)
 
+    async def load_grounds(self, subscription_id: str, number: int) -> Grounds | None:
+        await self._turn()
+        row = self.cases.get(partition_of(subscription_id), {}).get(grounds_row(number))
+        return grounds.from_row(row) if row else None
+
     async def load_case(self, subscription_id: str, number: int) -> Case | None:
         await self._turn()
         partition = partition_of(subscription_id)
         stored = self._stored(partition)
-        if stored is None or stored.case.number == number:
-            return stored.case if stored else None
-        row = self.cases[partition].get(former_row(number))
-        return rows.from_row(row) if row else None
+        newest = stored is not None and stored.case.number == number
+        row = self.cases.get(partition, {}).get(CASE if newest else former_row(number))
+        return rows.from_row(row) if row and PURGED_ON not in row else None
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         await self._turn()
@@ -118,9 +125,24 @@ class FakeCaseStore:
         await self._turn()
         self.receipts = [r for r in self.receipts if r.id != receipt.id] + [receipts.from_row(receipts.to_row(receipt))]
 
-    async def last_receipt(self) -> SweepReceipt | None:
+    async def last_receipt(self, *, complete: bool = False) -> SweepReceipt | None:
         await self._turn()
-        return max(self.receipts, key=lambda receipt: receipt.started_on, default=None)
+        wanted = [receipt for receipt in self.receipts if receipt.complete or not complete]
+        return max(wanted, key=lambda receipt: receipt.started_on, default=None)
+
+    async def purge(self, closed_before: datetime, limit: int) -> Sequence[str]:
+        await self._turn()
+        old = [c for c in self._all() if not c.open and c.resolved_on is not None and c.resolved_on < closed_before]
+        gone = sorted(old, key=place_of)[:limit]
+        for case in gone:
+            self._purge(case)
+        return [case.id for case in gone]
+
+    async def purge_receipts(self, started_before: datetime, limit: int) -> int:
+        await self._turn()
+        old = [receipt for receipt in self.receipts if receipt.started_on < started_before][:limit]
+        self.receipts = [receipt for receipt in self.receipts if receipt not in old]
+        return len(old)
 
     async def _turn(self) -> None:
         """Lets others go first, as any request would, then fails where the test says so."""
@@ -133,6 +155,17 @@ class FakeCaseStore:
         row = self.cases.get(partition, {}).get(CASE)
         return Stored(rows.from_row(row), self.versions.get(partition, "seeded")) if row else None
 
+    def _purge(self, case: Case) -> None:
+        there, newest = self.cases[case.subscription_id], self._stored(case.subscription_id)
+        first, behind = events_of(case.number)
+        for key in [key for key in there if first <= key < behind or key == grounds_row(case.number)]:
+            del there[key]
+        if newest is not None and newest.case.number == case.number:
+            there[CASE] = remains_of(case, CASE, case.resolved_on or case.opened_on, events_left=False)
+            self.versions[case.subscription_id] = str(next(self._next))
+        else:
+            del there[former_row(case.number)]
+
     def _former(self, case: Case, version: str | None) -> dict[str, dict[str, Any]]:
         """The row to keep of the case that is replaced, if one is. Raises CaseConflict where saving is not allowed."""
         partition = partition_of(case.subscription_id)
@@ -143,6 +176,8 @@ class FakeCaseStore:
             return {}
         if there.case.open or case.number != there.case.number + 1:
             raise CaseConflict(partition, f"its last case is {there.case.id}, {there.case.state}")
+        if not worth_keeping(self.cases[partition][CASE]):
+            return {}
         key = former_row(there.case.number)
         return {key: {**self.cases[partition][CASE], "RowKey": key}}
 
@@ -163,7 +198,7 @@ class FakeCaseStore:
         """Every case that can be read, former ones too."""
         for there in self.cases.values():
             for key, row in there.items():
-                if key == CASE or key.startswith("former|"):
+                if (key == CASE or key.startswith("former|")) and PURGED_ON not in row:
                     with suppress(CaseUnreadable):
                         yield rows.from_row(row)
 

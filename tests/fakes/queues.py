@@ -35,6 +35,12 @@ class FakeQueues:
     async def notify(self, subscription_ids: Sequence[str]) -> None:
         await self._send(notify_messages(subscription_ids))
 
+    async def diagnoses_waiting(self) -> int:
+        await asyncio.sleep(0)
+        if self.unavailable is not None:
+            raise self.unavailable
+        return sum(isinstance(message, DiagnoseMessage) for message in self.waiting)
+
     def take(self) -> Message | None:
         """The oldest message, which is gone then; None when nothing waits."""
         return self.waiting.popleft() if self.waiting else None

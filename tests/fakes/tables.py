@@ -56,16 +56,28 @@ class FakeTables(Tables):
             raise VersionConflict("storage", "Somebody was faster.")
         self._table(table).pop((partition, row), None)
 
-    async def transact(self, table: str, inserts: Sequence[Row], replace: Replace | None = None) -> list[str]:
+    async def transact(
+        self,
+        table: str,
+        inserts: Sequence[Row],
+        replace: Replace | None = None,
+        *,
+        puts: Sequence[Row] = (),
+        deletes: Sequence[Key] = (),
+    ) -> list[str]:
         await self._turn("transact", table)
         there = self._table(table)
+        if any(key not in there for key in deletes):
+            raise VersionConflict("storage", "A row is gone.")
         if any(_key(row) in there for row in inserts):
             raise VersionConflict("storage", "A row is there already.")
         if replace is not None and (old := there.get(_key(replace.row))) is None:
             raise VersionConflict("storage", "A row is gone.")
         if replace is not None and old is not None and old.etag != replace.etag:
             raise VersionConflict("storage", "Somebody was faster.")
-        rows = [*inserts, *([replace.row] if replace is not None else [])]
+        for key in deletes:
+            del there[key]
+        rows = [*inserts, *puts, *([replace.row] if replace is not None else [])]
         return [self._write(table, row) for row in rows]
 
     def edit(self, table: str, partition: str, row: str, **columns: object) -> None:

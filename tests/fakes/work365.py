@@ -79,7 +79,8 @@ class FakeWork365:
             change_id, WORK365_USER, status=ProvisioningStatus.PROVISIONED, actual_provisioned_on=self.clock.now()
         )
         for held in self.held.values():
-            if change_id in held.changes and not any(c.status in OPEN for c in held.changes.values()):
+            waits = any(c.status in OPEN and not c.archived for c in held.changes.values())
+            if change_id in held.changes and not waits:
                 held.subscription = replace(held.subscription, status=SubscriptionStatus.PROVISIONED)
 
     def edit_subscription(self, subscription_id: str, **values: object) -> None:
@@ -148,12 +149,19 @@ class FakeWork365:
         answer = self.before_amend(write)
         if answer is not None:
             return answer
+        if not self._is_there(write):
+            return WriteResult(write.row_id, refused=True, reason="there is no such row")
         if self._etag(write) != write.etag:
             return WriteResult(write.row_id, version_changed=True)
         self._set(write)
         self.amendments.append(write)
         done = WriteResult(write.row_id, done=True, etag=self._etag(write))
         return self.after_amend(write, done)
+
+    def _is_there(self, write: RowWrite) -> bool:
+        if write.table == SUBSCRIPTION:
+            return write.row_id in self.held
+        return any(write.row_id in held.changes for held in self.held.values())
 
     def _etag(self, write: RowWrite) -> str:
         of_subscription = write.table == SUBSCRIPTION

@@ -33,6 +33,9 @@ def summary(number: int, disposition: str) -> dict[str, Any]:
         "due_on": None,
         "resolved_on": None,
         "attempts": 0,
+        "stock": "none",
+        "muted": "",
+        "muted_until": None,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.messages import DIAGNOSE, NOTIFY, REMEDIATE
-from shared.adapters.tables import breakers, budgets, holds, index, lists, pauses, receipts
+from shared.adapters.tables import alarms, breakers, budgets, holds, index, lists, pauses, receipts
 from shared.settings import Settings
 from tests.infra.bicep_source import Source, load, properties, text
 
@@ -112,7 +112,7 @@ def test_the_queues_are_those_that_the_app_uses() -> None:
 
 
 def test_the_tables_are_those_that_the_app_uses() -> None:
-    known = {lists.CASES, *(module.TABLE for module in (breakers, budgets, holds, index, pauses, receipts))}
+    known = {lists.CASES, *(module.TABLE for module in (alarms, breakers, budgets, holds, index, pauses, receipts))}
     assert set(names_in_main("tableNames")) == known
     folder = ROOT / "shared" / "adapters" / "tables"
     modules = [import_module(f"shared.adapters.tables.{file.stem}") for file in folder.glob("*.py")]

@@ -90,6 +90,16 @@ def without_asking_for_pauses(patch: pytest.MonkeyPatch) -> None:
     without_guards(patch, guards.pause)
 
 
+def without_asking_for_the_stock(patch: pytest.MonkeyPatch) -> None:
+    without_guards(patch, guards.baseline)
+    patch.setattr(diagnose, "held_back", lambda _: "")
+
+
+def without_asking_before_a_job_is_run(patch: pytest.MonkeyPatch) -> None:
+    """A pause that is set during the last write comes too late."""
+    patch.setattr(remediate, "JOBS", ())
+
+
 def without_asking_right_before_the_write(patch: pytest.MonkeyPatch) -> None:
     """A pause that is set after the intent was saved comes too late."""
     patch.setattr(remediate, "STILL", ())
@@ -97,6 +107,7 @@ def without_asking_right_before_the_write(patch: pytest.MonkeyPatch) -> None:
 
 def without_asking_for_a_yes(patch: pytest.MonkeyPatch) -> None:
     without_guards(patch, guards.approval)
+    patch.setattr(guards, "head_from_before", lambda *_: None)
     patch.setattr(decision, "yes_given", lambda *_: True)
 
 
@@ -139,8 +150,10 @@ ABLATIONS = (
     Ablation(without_a_limit_of_attempts, frozenset({Promise.BOUNDED})),
     Ablation(without_asking_the_mode, frozenset({Promise.OBSERVE}), about="the_mode_is_switched"),
     Ablation(without_asking_for_pauses, frozenset({Promise.PAUSED}), about="everything_is_paused"),
+    Ablation(without_asking_for_the_stock, frozenset({Promise.STOCK}), about="the_stock_is_adopted"),
+    Ablation(without_asking_before_a_job_is_run, frozenset({Promise.PAUSED}), about="everything_is_paused"),
     Ablation(without_asking_right_before_the_write, frozenset({Promise.PAUSED}), about="everything_is_paused"),
-    Ablation(without_asking_for_a_yes, frozenset({Promise.A_YES_FIRST})),
+    Ablation(without_asking_for_a_yes, frozenset({Promise.A_YES_FIRST, Promise.STOCK})),
     Ablation(without_watching_what_is_provisioned, frozenset({Promise.VERIFIED})),
     Ablation(
         with_every_plug_ins_touch_taken_for_ours,

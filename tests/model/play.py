@@ -4,7 +4,7 @@ A story is a list of acts. An act that is not possible when its turn comes is sk
 when acts are taken out of it: that is how the shortest one that breaks a promise is found.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,9 +27,12 @@ from shared.domain.evidence import (
 )
 from shared.domain.pause import Pause, Scope
 from shared.domain.policy import Mode
+from shared.domain.standing import Stock
 from shared.errors import UnstuckError
-from shared.ports import News
+from shared.ports import News, StatusWrite
 from shared.workflow.approve import remediate_case
+from shared.workflow.ask import ask
+from shared.workflow.baseline import Decision, StockFilter, decide_stock
 from shared.workflow.park import park
 from shared.workflow.sweep import sweep
 from shared.workflow.wake import wake
@@ -51,6 +54,18 @@ DELIVERIES = 4
 
 PRIOR = "There are one or more prior License Change Logs for this Subscription that are Awaiting Provisioning."
 ODD = "Something nobody has seen before (987654)"
+
+
+ASKED_FOR: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("close_not_applicable", {}),
+    ("archive_change", {}),
+    ("mark_provisioned", {"provisioned_on": (NOW - HOUR / 2).isoformat()}),
+    ("pull_forward", {}),
+    ("run_job", {}),
+    ("undo", {"number": "1"}),
+    ("undo", {"number": "2"}),
+)
+"""What a person may ask for, with what must be told."""
 
 
 class Peril(Enum):
@@ -135,6 +150,8 @@ class Story:
     begun: int
     """How far it has come by itself: nothing (0), diagnosed (1), or some calls into the first retrigger."""
     acts: tuple[Act, ...]
+    first: bool = False
+    """Whether nobody has ever swept: what it begins with is stock then."""
 
 
 class Play:
@@ -168,6 +185,9 @@ class Play:
         self.town.mode = story.mode if Peril.MODES in self.perils else Mode.AUTO
         for n, kind in enumerate(story.kinds, start=1):
             self._subscription(n, kind, SubscriptionStatus.ACTIVE if story.active else SubscriptionStatus.AWAITING)
+        if story.first:
+            self.town.tables.rows.clear()
+            self.keeper.stock = {change.id for change in self.town.changes() if self._stuck(change)}
         if story.begun > 0:
             self._now(sweep(self.town.ctx), "sweep")
             self._now(self.town.run(self.town.queues.waiting.popleft()), "diagnose")
@@ -250,7 +270,7 @@ class Play:
             self.town.clock.advance(timedelta(minutes=(1, 6, 16, 31, 125)[much % 5]))
 
     def a_late_write_arrives(self, _which: int, how: int, _much: int) -> None:
-        late = [write.change_id for write in self.town.work365.late]
+        late = [w.change_id if isinstance(w, StatusWrite) else w.row_id for w in self.town.work365.late]
         self.town.work365.deliver_late()
         for change_id in late if how % 2 else ():
             self._touch(change_id)
@@ -321,6 +341,15 @@ class Play:
             self._at_once(self.town.ctx.pauses.remove(id_))
         self.keeper.paused = False
 
+    def the_stock_is_adopted(self, _which: int, _how: int, much: int) -> None:
+        """By a person, once a sweep has taken it."""
+        if self._at_once(self.town.ctx.holds.read()).stock_taken_on is not None and self._room():
+            self.keeper.stock.clear()
+            self._advance(self._start("adopt", self._adopt()), 5 * (much % 2))
+
+    async def _adopt(self) -> None:
+        await decide_stock(self.town.ctx, Decision.ADOPT, StockFilter(), by="Ann", reason="it shall be freed")
+
     def a_message_is_lost(self, which: int, _how: int, _much: int) -> None:
         waiting = self.town.queues.waiting
         if Peril.LOST_MESSAGES in self.perils and waiting:
@@ -336,6 +365,18 @@ class Play:
         stored = await self.town.store.load(subscription_id)
         if stored is not None:
             await remediate_case(self.town.ctx, stored, digest, "Ann")
+
+    def a_person_asks(self, which: int, how: int, much: int) -> None:
+        """For something that no diagnosis offers, or has what was done undone."""
+        cases = [c for i in self.town.work365.held if (c := self._newest(i)) is not None and c.open]
+        if cases and self._room():
+            case, wanted = cases[which % len(cases)], ASKED_FOR[how % len(ASKED_FOR)]
+            self._advance(self._start("ask", self._ask(case.subscription_id, *wanted)), 7 * (much % 3))
+
+    async def _ask(self, subscription_id: str, action: str, values: Mapping[str, str]) -> None:
+        stored = await self.town.store.load(subscription_id)
+        if stored is not None:
+            await ask(self.town.ctx, stored, action, values, by="Ann", reason="because")
 
     # --- what must hold ---
 
@@ -355,6 +396,7 @@ class Play:
             self._now(sweep(self.town.ctx), "sweep")
             self._now(wake(self.town.ctx), "wake")
             self._drain()
+            self._adopt_what_is_left()
             self._check()
             if self.town.clock.now() > seen_by and self._at_rest():
                 return
@@ -362,6 +404,13 @@ class Play:
                 self._work(each, Outcome.PROVISIONS)
             self._on_to_what_is_due()
         raise Violation(Promise.ENDS, f"after 80 rounds: {self._states()}")
+
+    def _adopt_what_is_left(self) -> None:
+        """As long as it is held it comes to no end."""
+        cases = [case for i in self.town.work365.held if (case := self._newest(i)) is not None]
+        if any(case.stock is Stock.HELD and case.open for case in cases):
+            self.keeper.stock.clear()
+            self._now(self._adopt(), "adopt")
 
     def _at_rest(self) -> bool:
         waits = {c.id for c in self.town.changes() if c.id in self.keeper.triggered and self._takes_up(c)}

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.amendment import SUBSCRIPTION, etag_of
 from shared.domain.case import Case, Recorded, State
 from shared.domain.chain import UNPROVISIONED, in_order
 from shared.domain.evidence import LIVE_JOBS, Change, ChangeType, Evidence, ProviderReading, ProvisioningStatus
 from shared.domain.intent import Phase
 from shared.domain.look import AT_REST
 from shared.domain.policy import Mode
-from shared.ports import EvidenceRead, StatusWrite
+from shared.ports import EvidenceRead, RowWrite, StatusWrite
 from tests.model.stage import StagedTown, Witness, Worker
 
 
@@ -34,7 +35,9 @@ class Promise(StrEnum):
     BOUNDED = "a change is retriggered no more often than is allowed"
     OBSERVE = "observe mode writes nothing"
     PAUSED = "nothing is written while somebody has paused it"
+    STOCK = "nothing is written that was stuck before the first sweep, unless a person has decided on it"
     A_YES_FIRST = "approve mode writes only after a yes"
+    NOT_MARKED_IN_VAIN = "nothing is marked Provisioned that was never ordered"
     VERIFIED = "resolved only after change and subscription were seen provisioned, and stayed so"
     FINAL = "resolved is final"
     RECORD_WHOLE = "the events are whole"
@@ -83,6 +86,8 @@ class Keeper(Witness):
     """The mode in which each worker was started."""
     paused: bool = False
     """Whether a person has paused everything."""
+    stock: set[str] = field(default_factory=set)
+    """Changes that were stuck before the first sweep, and that nobody has decided on."""
     touched: set[str] = field(default_factory=set)
     """Changes that the app has written."""
     hidden: set[str] = field(default_factory=set)
@@ -165,6 +170,10 @@ class Keeper(Witness):
             self._break(Promise.READ_IN_BETWEEN, str(write))
         known.sent_at[write.change_id] = self._now
 
+    def runs_jobs(self, worker: Worker) -> None:
+        if self.paused:
+            self._break(Promise.PAUSED, f"{worker.doing} runs a job")
+
     def took_effect(self, write: StatusWrite, before: Change) -> None:
         self._now += 1
         if before.etag != write.etag:
@@ -183,6 +192,43 @@ class Keeper(Witness):
         else:
             self._between.discard(before.id)
 
+    def amends(self, worker: Worker, write: RowWrite) -> None:
+        """An action other than a retrigger always needs a yes, an intent and the version that was read."""
+        known, subscription_id = self._known[worker.number], self._owner(write)
+        if self.paused:
+            self._break(Promise.PAUSED, str(write))
+        if self.modes[worker.number] is Mode.OBSERVE:
+            self._break(Promise.OBSERVE, str(write))
+        if not known.yes.get(subscription_id):
+            self._break(Promise.A_YES_FIRST, str(write))
+        case = known.saved.get(subscription_id)
+        amendment = case.intent.amendment if case is not None and case.intent is not None else None
+        if amendment is None or amendment.row_id != write.row_id:
+            self._break(Promise.INTENT_FIRST, f"{write} with {case.intent if case else None}")
+        evidence = known.evidence.get(subscription_id)
+        if evidence is None or amendment is None or etag_of(evidence, amendment) != write.etag:
+            self._break(Promise.VERSION_READ, str(write))
+
+    def amended(self, write: RowWrite, etag_before: str) -> None:
+        """What a person said yes to stands in Work 365 now."""
+        self._now += 1
+        if etag_before != write.etag:
+            self._break(Promise.NOT_OVER_NEWER, f"{write} over {etag_before}")
+        if write.table == SUBSCRIPTION:
+            return
+        status = write.values.get("provisioning_status")
+        if status == ProvisioningStatus.PROVISIONED and not self.ordered[write.row_id]:
+            self._break(Promise.NOT_MARKED_IN_VAIN, str(write))
+        if status == ProvisioningStatus.AWAITING:
+            self.triggered.add(write.row_id)
+        # A person decided it: what this change stands at is nobody's riddle.
+        self.status_by[write.row_id] = "yes"
+        self.hidden.discard(write.row_id)
+        self._between.discard(write.row_id)
+
+    def _owner(self, write: RowWrite) -> str:
+        return write.row_id if write.table == SUBSCRIPTION else self.town.subscription_of(write.row_id)
+
     def _could_not_be_seen(self, change_id: str) -> bool:
         """Whether a plug-in's touch hid the decision from a worker that knew its first write to be confirmed."""
         phase = self._phases.get(self.town.subscription_of(change_id))
@@ -194,6 +240,8 @@ class Keeper(Witness):
             self._break(Promise.PAUSED, str(write))
         if mode is Mode.OBSERVE:
             self._break(Promise.OBSERVE, str(write))
+        if write.change_id in self.stock and not known.yes.get(subscription_id):
+            self._break(Promise.STOCK, str(write))
         if mode is Mode.APPROVE and not known.yes.get(subscription_id):
             self._break(Promise.A_YES_FIRST, str(write))
         case = known.saved.get(subscription_id)

@@ -17,7 +17,7 @@ from typing import Any
 from shared.domain.case import Recorded
 from shared.domain.evidence import Change, ProviderReading
 from shared.errors import OutcomeUnknown, SourceError, Throttled, Unreachable
-from shared.ports import Due, EvidenceRead, News, StatusWrite, Stored, Suspects, SweepReceipt, WriteResult
+from shared.ports import Due, EvidenceRead, News, RowWrite, StatusWrite, Stored, Suspects, SweepReceipt, WriteResult
 from tests.fakes.case_store import FakeCaseStore
 from tests.fakes.clock import ManualClock
 from tests.fakes.notifier import FakeNotifier
@@ -219,7 +219,13 @@ class Witness:
 
     def sends(self, worker: Worker, write: StatusWrite) -> None: ...
 
+    def runs_jobs(self, worker: Worker) -> None: ...
+
     def took_effect(self, write: StatusWrite, before: Change) -> None: ...
+
+    def amends(self, worker: Worker, write: RowWrite) -> None: ...
+
+    def amended(self, write: RowWrite, etag_before: str) -> None: ...
 
 
 _STORAGE = Unreachable("storage", "Storage gave no answer.")
@@ -280,7 +286,7 @@ class StagedWork365(FakeWork365):
 
     stage: Stage
     witness: Witness
-    late: list[StatusWrite]
+    late: list[StatusWrite | RowWrite]
     checks_versions: bool = True
     """If-Match. Without it, a write goes over whatever stands there."""
 
@@ -297,39 +303,58 @@ class StagedWork365(FakeWork365):
     async def set_provisioning_status(self, writes: Sequence[StatusWrite]) -> Sequence[WriteResult]:
         for write in writes:
             self.witness.sends(self.stage.worker(), write)
+        return await self._sent({w.change_id: w for w in writes}, self._write)
+
+    async def amend(self, writes: Sequence[RowWrite]) -> Sequence[WriteResult]:
+        for write in writes:
+            self.witness.amends(self.stage.worker(), write)
+        return await self._sent({w.row_id: w for w in writes}, self._amend)
+
+    async def _sent[W: (StatusWrite, RowWrite)](
+        self, writes: Mapping[str, W], effect: Callable[[W], WriteResult]
+    ) -> Sequence[WriteResult]:
         fate = await self.stage.turn(Call.WRITE)
         match fate:
             case Fate.FAILS | Fate.PUT_OFF:
-                return [WriteResult(w.change_id, deferred=True, reason="429", retry_after=30) for w in writes]
+                return [WriteResult(row_id, deferred=True, reason="429", retry_after=30) for row_id in writes]
             case Fate.REFUSED:
-                return [WriteResult(w.change_id, refused=True, reason="a plug-in said no") for w in writes]
+                return [WriteResult(row_id, refused=True, reason="a plug-in said no") for row_id in writes]
             case Fate.LATE | Fate.DIES_LATE:
-                self.late += writes
+                self.late += writes.values()
         if fate is Fate.DIES_LATE:
             raise Crash
-        unanswered = [WriteResult(w.change_id, unknown=True, reason="no answer came") for w in writes]
+        unanswered = [WriteResult(row_id, unknown=True, reason="no answer came") for row_id in writes]
         if fate in (Fate.UNANSWERED, Fate.LATE):
             return unanswered
-        results = [self._write(write) for write in writes]
+        results = [effect(write) for write in writes.values()]
         if fate is Fate.DIES_AFTER:
             raise Crash
         return unanswered if fate is Fate.DONE_UNANSWERED else results
 
     async def run_jobs(self, change_ids: Sequence[str]) -> str:
         effect = super().run_jobs
+        if change_ids:
+            self.witness.runs_jobs(self.stage.worker())
         return await self.stage.play(Call.RUN_JOBS, lambda: effect(change_ids), _DATAVERSE)
 
     def deliver_late(self) -> None:
         """What was on its way gets there."""
         late, self.late = self.late, []
         for write in late:
-            self._write(write)
+            _ = self._write(write) if isinstance(write, StatusWrite) else self._amend(write)
 
     def _write(self, write: StatusWrite) -> WriteResult:
         before = self.change(write.change_id)
         result = super()._write(write if self.checks_versions else replace(write, etag=before.etag))
         if result.done:
             self.witness.took_effect(write, before)
+        return result
+
+    def _amend(self, write: RowWrite) -> WriteResult:
+        before = self._etag(write)
+        result = super()._amend(write if self.checks_versions else replace(write, etag=before))
+        if result.done:
+            self.witness.amended(write, before)
         return result
 
 

@@ -37,8 +37,15 @@ WEIGHTS = {
 STOPS = ("everything_is_paused", "it_goes_on")
 """Come in every fourth story besides, one after the other or the first alone."""
 
+ASKING = ("a_person_asks", "a_person_says_yes")
+"""Come in every third story besides, the second some way after the first, and perhaps once more."""
+
+STOCKTAKING = ("the_stock_is_adopted",)
+"""Comes in most of the stories in which nobody has swept before: every sixth."""
+
 _ALWAYS = frozenset({"a_message_is_delivered", "a_worker_goes_on"})
 _MODES = (Mode.AUTO, Mode.AUTO, Mode.AUTO, Mode.AUTO, Mode.APPROVE, Mode.OBSERVE)
+_FIRST, _ADOPTED = 1 / 6, 2 / 3
 _BEGUN = (0, 1, 1, 1, 1, 1, 1, 1, *range(2, 14))
 
 
@@ -50,12 +57,18 @@ def story(number: int, about: str | None = None) -> Story:
     if about is not None:
         names.insert(chance.randrange(3), about)
     names = _stopped(names, random.Random(f"stops {number}"))  # noqa: S311
+    names = _asked(names, random.Random(f"asks {number}"))  # noqa: S311
+    taking = random.Random(f"stock {number}")  # noqa: S311
+    first = taking.random() < _FIRST or about in STOCKTAKING
+    if first and taking.random() < _ADOPTED:
+        names.insert(taking.randrange(len(names) + 1), *STOCKTAKING)
     return Story(
         kinds=tuple(chance.choices(list(Kind), k=chance.choice((1, 1, 1, 2)))),
         mode=chance.choice(_MODES),
         active=chance.random() < 0.5,
         begun=chance.choice(_BEGUN),
         acts=tuple(Act(name, *(chance.randrange(60) for _ in range(3))) for name in names),
+        first=first,
     )
 
 
@@ -66,6 +79,17 @@ def _stopped(names: list[str], chance: random.Random) -> list[str]:
     second = chance.randrange(first, len(names) + 2)
     stopped = [*names[:first], STOPS[0], *names[first:]]
     return stopped if second == first else [*stopped[: second + 1], STOPS[1], *stopped[second + 1 :]]
+
+
+def _asked(names: list[str], chance: random.Random) -> list[str]:
+    if chance.random() >= 1 / 3:
+        return names
+    for _ in range(chance.choice((1, 1, 2))):
+        first = chance.randrange(len(names) + 1)
+        names = [*names[:first], ASKING[0], *names[first:]]
+        second = chance.randrange(first + 1, len(names) + 1)
+        names = [*names[:second], ASKING[1], "all_goes_well_for_a_while", *names[second:]]
+    return names
 
 
 def first_violation(
@@ -109,6 +133,8 @@ def _smaller(told: Story) -> Iterator[Story]:
         yield from (replace(told, kinds=(kind,)) for kind in told.kinds)
     if told.begun > 1:
         yield from (replace(told, begun=begun) for begun in (0, 1))
+    if told.first:
+        yield replace(told, first=False)
     if told.active:
         yield replace(told, active=False)
     if told.mode is not Mode.AUTO:

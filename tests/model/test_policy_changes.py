@@ -215,6 +215,6 @@ def test_levels_that_are_not_asked_at_the_write_are_found_out(monkeypatch: pytes
 
 
 def test_a_yes_to_any_plan_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.domain.plan._digest", lambda **_: "f" * 32)
+    monkeypatch.setattr("shared.domain.plan._digest", lambda *_, **__: "f" * 32)
     with pytest.raises(AssertionError, match="written without a yes"):
         play(1_000)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.breaker import Outcome
 from shared.domain.case import State, record
 from shared.domain.diagnosis import diagnose
 from shared.domain.evidence import ChangeType, ProvisioningStatus
@@ -22,6 +23,7 @@ from shared.domain.levels import allowed
 from shared.domain.look import Look
 from shared.domain.plan import plan_for
 from shared.domain.policy import Exemption, Level, Mode, strictest_level
+from shared.domain.recurrence import fix_of, limits_of
 from shared.errors import NotPossible, SettingsError
 from shared.workflow.approve import remediate_case
 from shared.workflow.diagnose import diagnose_subscriptions
@@ -355,6 +357,41 @@ class TestAYes:
         await asked.queues.remediate([stored.case.id])
         await asked.drain()
         assert (await asked.state(), asked.written()) == (State.AWAITING_APPROVAL, [])
+
+
+class TestAnObjectionThatFallsAway:
+    """The fix rests, since it keeps not helping; a person says yes nevertheless; then its rest is over."""
+
+    async def despite(self, town: Ruled, **more: Any) -> None:
+        town.at(Level.APPROVE)
+        for _ in range(town.policy.breaker.failures):
+            name, limits = fix_of(look(), CAUSE), limits_of(fix_of(look(), CAUSE), town.policy)
+            await town.ctx.breakers.count(name, Outcome(False, "did not help"), limits, NOW - DAY + HOUR)
+        case = await town.found()
+        assert case.diagnosis is not None
+        assert [f.cause for f in case.diagnosis.findings] == [CAUSE, "fix_does_not_help"]
+        await town.say_yes()
+        town.queues.lose_all()
+        town.rules |= more
+        town.clock.advance(2 * HOUR)
+
+    async def test_leaves_the_yes(self, town: Ruled) -> None:
+        await self.despite(town)
+        await town.sweep()
+        assert town.written() == RETRIGGER
+        said = [kind for kind in await town.history() if kind.startswith("approv")]
+        assert said == ["approved", "approval_carried_over"]
+
+    async def test_leaves_no_yes_to_a_plan_that_has_moved_besides(self, town: Ruled) -> None:
+        await self.despite(town, version="another")
+        await town.sweep()
+        assert (await town.state(), town.written()) == (State.AWAITING_APPROVAL, [])
+        assert "approval_replaced" in await town.history()
+
+    async def test_leaves_no_yes_that_has_expired(self, town: Ruled) -> None:
+        await self.despite(town, approval_expires=HOUR)
+        await town.sweep()
+        assert (await town.state(), town.written()) == (State.AWAITING_APPROVAL, [])
 
 
 class TestWhoAsked:

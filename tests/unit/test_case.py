@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.case import (
     ACTING,
+    FINAL,
     MOVES,
     Case,
     Event,
@@ -56,14 +57,15 @@ def test_a_case_moves_only_as_the_table_says(before: State, to: State) -> None:
 
 def test_every_state_is_in_the_table_and_can_be_left_and_reached() -> None:
     assert set(MOVES) == set(State)
-    assert [state for state in State if not MOVES[state]] == [State.RESOLVED]
+    assert {state for state in State if not MOVES[state]} == FINAL == {State.RESOLVED, State.DISMISSED}
     reached = {to for moves in MOVES.values() for to in moves}
     assert set(State) - reached == {State.OPEN}
 
 
-def test_only_a_case_on_which_nothing_of_ours_is_open_can_be_resolved() -> None:
-    into_resolved = {before for before, moves in MOVES.items() if State.RESOLVED in moves}
-    assert into_resolved == set(State) - ACTING - {State.RESOLVED}
+@pytest.mark.parametrize("final", sorted(FINAL))
+def test_only_a_case_on_which_nothing_of_ours_is_open_can_be_closed(final: State) -> None:
+    into_final = {before for before, moves in MOVES.items() if final in moves}
+    assert into_final == set(State) - ACTING - FINAL
 
 
 def test_an_effect_is_begun_only_where_it_may_be() -> None:

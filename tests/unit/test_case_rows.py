@@ -21,13 +21,15 @@ from shared.adapters.tables.columns import (
 )
 from shared.adapters.tables.keys import moment_of, stamp
 from shared.adapters.text import well_formed
+from shared.domain.amendment import CHANGE, Amendment, Asked, Column, Done
 from shared.domain.case import ACTING, Case, Notification, Recorded, State, event_hash, record
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.evidence import ProvisioningStatus
 from shared.domain.finding import Confidence, Disposition, Fact, Finding, RuledOut
 from shared.domain.intent import Attempt, Intent, Phase
-from shared.domain.plan import Plan
+from shared.domain.plan import MOST_DONE, Plan
 from shared.errors import Refused
+from shared.workflow.ask import LONGEST_TEXT
 
 ID = "11111111-0000-4000-8000-000000000001"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -60,7 +62,25 @@ diagnoses = st.builds(
 )
 statuses = st.sampled_from(ProvisioningStatus)
 plans = st.builds(Plan, texts, texts, texts, statuses, st.lists(statuses, max_size=2).map(tuple), texts)
-intents = st.builds(Intent, texts, texts, texts, moments, st.sampled_from(Phase), statuses, texts, texts)
+retriggers = st.builds(Intent, texts, texts, texts, moments, st.sampled_from(Phase), statuses, texts, texts)
+set_columns = st.builds(Column, texts, st.none() | texts, st.none() | texts)
+amendments = st.builds(Amendment, texts, texts, st.lists(set_columns, max_size=2).map(tuple))
+intents = retriggers | st.builds(
+    Intent,
+    texts,
+    texts,
+    texts,
+    moments,
+    st.just(Phase.INTENDED),
+    st.none() | statuses,
+    texts,
+    action=texts,
+    amendment=st.none() | amendments,
+    then=texts,
+    over=st.none() | retriggers,
+)
+dones = st.builds(Done, texts, texts, moments, texts, texts, st.none() | amendments, st.none() | moments)
+requests = st.builds(Asked, texts, texts, texts, moments, st.lists(st.tuples(texts, texts), max_size=2).map(tuple))
 cases = st.builds(
     Case,
     subscription_id=st.just(ID),
@@ -87,6 +107,9 @@ cases = st.builds(
     resolved_on=st.none() | moments,
     outgoing=st.lists(st.builds(Notification, texts, texts, texts, moments), max_size=3).map(tuple),
     told=st.lists(texts, max_size=3).map(tuple),
+    asked=st.none() | requests,
+    done=st.lists(dones, max_size=3).map(tuple),
+    closed_before=st.lists(texts, max_size=3).map(tuple),
     last_sequence=st.integers(0, 2**31 - 1),
     last_hash=texts,
 ).filter(lambda case: case.intent is not None or case.state not in ACTING)
@@ -98,6 +121,14 @@ def test_any_case_comes_back_from_its_row(case: Case) -> None:
     row = rows.to_row(case, "case")
     assert all(isinstance(value, (str, int)) and value is not None for value in row.values())
     assert rows.from_row(row) == case
+
+
+def test_as_many_actions_as_a_case_may_see_fit_into_its_row() -> None:
+    """What was done and cannot be saved would be done and forgotten."""
+    columns = tuple(Column(name, "x" * 100, "y" * 100) for name in ("provisioning_status", "actual_provisioned_on"))
+    done = Done("mark_provisioned", ID, NOW, "b" * 200, "r" * LONGEST_TEXT, Amendment(CHANGE, ID, columns), NOW)
+    case = Case(ID, 1, NOW, done=(done,) * MOST_DONE)
+    assert rows.from_row(rows.to_row(case, "case")) == case
 
 
 details = st.recursive(

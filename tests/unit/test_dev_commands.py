@@ -129,7 +129,7 @@ def test_the_stack_gives_the_app_settings_that_the_app_takes() -> None:
     assert settings.UNSTUCK_ATTEMPTS == 1
     assert str(settings.WORK365_TIME_ZONE) == "Europe/Berlin"
     # A name that the app does not read would be a typing error; these are the host's and the platform's.
-    others = {"FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SWEEP_SCHEDULE", "WAKE_SCHEDULE"}
+    others = {"FUNCTIONS_WORKER_RUNTIME", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
     unknown = set(given) - set(Settings.model_fields) - others
     assert {name for name in unknown if not name.startswith("AzureFunctionsJobHost__")} == set()
 

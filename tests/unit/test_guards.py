@@ -41,7 +41,15 @@ def test_it_bites_alone_and_says_what_to_do(guard: Guard) -> None:
     assert len(said[guard.__name__]) > 20
 
 
-BEGINNING = [guards.provider_breaker, guards.quiet, guards.surge, guards.silence, guards.caps]
+BEGINNING = [
+    guards.provider_breaker,
+    guards.quiet,
+    guards.surge,
+    guards.silence,
+    guards.baseline,
+    guards.mute,
+    guards.caps,
+]
 
 
 @pytest.mark.parametrize("guard", BEGINNING, ids=lambda guard: guard.__name__)

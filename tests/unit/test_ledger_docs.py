@@ -4,17 +4,21 @@ import json
 import re
 from pathlib import Path
 
-from shared.adapters.tables import breakers, budgets, events, holds, pauses, receipts, rows
+from shared.adapters.tables import alarms, breakers, budgets, events, grounds, holds, pauses, receipts, rows
 from shared.adapters.tables.client import Found
 from shared.adapters.tables.held import current
 from shared.adapters.tables.index_keys import OPEN
+from shared.adapters.tables.remains import remains_of
 from shared.domain.breaker import Breaker, Slice
 from shared.domain.budget import Budget
 from shared.domain.case import State
+from shared.domain.grounds import Grounds
 from shared.domain.intent import Phase
 from shared.domain.pause import Pause, Scope
 from shared.domain.surge import Hold, Watch
+from shared.domain.watchdog import Alarm, Vigil
 from shared.ports import SweepReceipt
+from tests.builders import look
 from tests.contract.case_kit import MINUTE, NOW, full, moved, opened
 
 TEXT = (Path(__file__).parents[2] / "docs/ledger.md").read_text("utf-8")
@@ -29,6 +33,8 @@ def test_every_column_is_described() -> None:
         rows.to_row(whole.case, "case"),
         events.to_row(whole.case.subscription_id, 1, whole.events[0]),
         receipts.to_row(SweepReceipt("1", NOW, NOW, complete=True)),
+        {"left_out": "", **grounds.to_row(whole.case.subscription_id, 1, Grounds(look(), "2", "digest"))},
+        remains_of(whole.case, "case", NOW, events_left=True),
         *guards_rows(),
     ]
     missing = {column for row in written for column in row.keys() - KEYS if f"`{column}`" not in TEXT}
@@ -45,11 +51,13 @@ def guards_rows() -> list[dict[str, object]]:
         pauses._columns(Pause(Scope.CUSTOMER, "1", "Ann", "why", NOW, NOW)),
         holds._columns(Watch(NOW, MINUTE, True, frozenset(), hold)),
         dict.fromkeys(("looked_on", *Hold.__slots__), 0),
+        alarms._columns(Vigil(NOW, NOW, NOW)),
+        dict.fromkeys(Alarm.__slots__, 0),
     ]
 
 
 def test_every_table_of_the_guards_is_described() -> None:
-    for module in (budgets, breakers, pauses, holds):
+    for module in (budgets, breakers, pauses, holds, alarms):
         assert f"| `{module.TABLE}` |" in TEXT
         assert f"**`{module.TABLE}`**" in TEXT
 

@@ -74,6 +74,7 @@ def problems(**document: Any) -> list[str]:
         ({"approval_expires_hours": float("inf")}, ["approval_expires_hours"]),
         ({"evidence_age_seconds": float("nan")}, ["evidence_age_seconds"]),
         ({"caps_per_hour": None}, ["caps_per_hour"]),
+        ({"caps_per_hour": {"changes": 4_001}}, ["caps_per_hour.changes", "less than or equal to 4000"]),
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
@@ -115,10 +116,11 @@ def test_every_field_of_the_file_gets_into_the_policy() -> None:
         "evidence_age_seconds": 13,
         "manual_late_after_hours": 14,
         "duplicate_within_seconds": 15,
+        "history_kept_days": 30,
     }
     made, built_in = read_policy(json.dumps(document), BASE), BASE
     from_settings = {"mode", "time_zone", "job_cycle", "grace", "job_normal_time", "stable_for", "look_again"}
-    from_settings |= {"longest_wait", "action_time_limit", "provider_lag", "attempts", "problems"}
+    from_settings |= {"longest_wait", "action_time_limit", "provider_lag", "attempts", "problems", "sweeps", "wakes"}
     names = set(Policy.__dataclass_fields__) - from_settings
     assert {name for name in names if getattr(made, name) == getattr(built_in, name)} == set()
     assert all(getattr(made, name) == getattr(built_in, name) for name in from_settings)

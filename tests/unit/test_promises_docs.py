@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drill.kill_points import KillPoints
 from drill.rehearsal import Rehearsed
 from tests.model.ablations import ABLATIONS
 
@@ -56,6 +57,7 @@ def test_every_path_of_a_command_exists() -> None:
 
 def test_what_the_drill_prints_is_described() -> None:
     printed = Rehearsed(0, 0, 0, 0, 0, 0, 0, 0, seed=0, seconds=0, schedules_per_second=0).as_json()
+    printed = KillPoints().added_to(printed)
     assert {name for name in printed if f"`{name}`" not in TEXT} == set()
 
 

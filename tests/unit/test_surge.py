@@ -11,13 +11,17 @@ from tests.builders import DAY, HOUR, NOW
 QUARTER = timedelta(minutes=15)
 
 
+TAKEN = Watch(stock_taken_on=NOW - 3_650 * DAY)
+"""Stock was taken long ago."""
+
+
 def some(count: int, first: int = 0) -> list[str]:
     return [f"subscription {n}" for n in range(first, first + count)]
 
 
 def usual(suspects: int = 0) -> Watch:
     """Two sweeps a quarter of an hour apart."""
-    early = looked(Watch(), some(suspects), 50, NOW - QUARTER, paused=False)
+    early = looked(TAKEN, some(suspects), 50, NOW - QUARTER, paused=False)
     return looked(early, some(suspects), 50, NOW, paused=False)
 
 
@@ -77,3 +81,43 @@ def test_a_slow_schedule_is_no_silence_and_a_sweep_by_hand_does_not_make_it_one(
 def test_a_day_without_a_sweep_is_too_late() -> None:
     assert too_late(usual(), NOW + DAY + QUARTER)
     assert not too_late(usual(), NOW + DAY)
+
+
+@pytest.mark.parametrize("period", [DAY, DAY + timedelta(minutes=1), 3 * DAY])
+def test_a_schedule_of_a_day_or_longer_is_no_silence_once_it_is_known(period: timedelta) -> None:
+    watch = TAKEN
+    for n in range(3):
+        watch = looked(watch, [], 50, NOW + n * period, paused=False)
+    assert not too_late(watch, NOW + 3 * period), "twice the usual period is too late"
+    assert too_late(watch, NOW + 5 * period)
+    watch = looked(watch, some(20), 50, NOW + 3 * period, paused=False)
+    assert watch.hold is None
+
+
+def test_a_schedule_that_was_made_slower_becomes_the_usual_one() -> None:
+    watch, now = usual(), NOW
+    holds = []
+    for _ in range(6):
+        now += DAY
+        watch = looked(watch, some(11, now.day * 100), 50, now, paused=False)
+        holds.append(watch.hold is not None)
+        watch = replace(watch, hold=None)
+    assert (holds[0], holds[-1]) == (True, False)
+
+
+def test_one_outage_does_not_make_the_next_one_usual() -> None:
+    after = looked(usual(), [], 50, NOW + 7 * DAY, paused=False)
+    assert after.usual == HOUR
+    assert looked(after, some(11), 50, NOW + 8 * DAY, paused=False).hold is not None
+
+
+def test_the_first_complete_sweep_takes_stock_and_is_no_surge() -> None:
+    first = looked(Watch(), some(5_000), 50, NOW, paused=False)
+    assert (first.stock_taken_on, first.hold) == (NOW, None)
+    second = looked(first, some(5_051), 50, NOW + QUARTER, paused=False)
+    assert second.stock_taken_on == NOW
+    assert second.hold is not None
+
+
+def test_in_a_pause_no_stock_is_taken() -> None:
+    assert looked(Watch(), some(5), 50, NOW, paused=True).stock_taken_on is None

@@ -5,7 +5,7 @@ from shared.domain.actions.preconditions import head_of
 from shared.domain.amendment import CHANGE, Amendment, Asked, Column
 from shared.domain.look import Look
 from shared.domain.policy import Level
-from shared.domain.safety import shows_head
+from shared.domain.safety import may_be_there, shows_head
 
 NAME = "archive_change"
 
@@ -18,6 +18,8 @@ def propose(look: Look, asked: Asked | None) -> Amendment | WhyNot:
         return WhyNot("nothing waits behind this change: there is no need to archive it")
     if shows_head(look):
         return WhyNot("the provider has this change: mark it Provisioned instead, or it is never billed")
+    if (reason := may_be_there(look)) is not None:
+        return WhyNot(reason)
     if asked is None or not asked.reason:
         return WhyNot("say why: archived and not invoiced means that it is never billed")
     return Amendment(CHANGE, head.id, (Column("status", "active", "archived"),))

@@ -6,7 +6,7 @@ from shared.domain.amendment import CHANGE, Amendment, Asked, Column
 from shared.domain.evidence import Change, ChangeSource
 from shared.domain.look import Look
 from shared.domain.policy import Level
-from shared.domain.safety import shows_head
+from shared.domain.safety import may_be_there, shows_head
 from shared.domain.seats import touches_none
 
 NAME = "close_not_applicable"
@@ -29,7 +29,9 @@ def _something_to_do(look: Look, head: Change, asked: Asked | None) -> str | Non
         return None if sourced else "the provider has this change: mark it Provisioned instead"
     if asked is None:
         return "the change asks for something that the provider does not show"
-    return None if asked.reason else "say why: the change is billed all the same, and nobody orders it any more"
+    if not asked.reason:
+        return "say why: the change is billed all the same, and nobody orders it any more"
+    return may_be_there(look)
 
 
 ACTION = Action(
@@ -39,6 +41,6 @@ ACTION = Action(
     risk=Risk.HIGH,
     freest=Level.APPROVE,
     verified="The change is read as Not Applicable, and nothing of the subscription awaits provisioning any more.",
-    undone="The status before is put back; from Awaiting Provisioning on, Work 365 orders what the change asks for.",
+    undone="The status before is put back, where Work 365 would not order for it at once.",
     propose=propose,
 )

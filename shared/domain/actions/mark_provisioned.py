@@ -1,6 +1,6 @@
 """Mark the head Provisioned, with the day on which it really was: the reduction window counts from it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.action import Action, Need, Risk, WhyNot
 from shared.domain.actions.preconditions import head_of
@@ -60,17 +60,25 @@ def _when(look: Look, head: Change, asked: Asked | None) -> datetime | WhyNot:
         fact = applied_on(look)
         if fact is None:
             return WhyNot(f"when it was provisioned is not known: ask for {NAME} with {WHEN}")
-        return datetime.fromisoformat(fact.value)
+        return _possible(look, head, datetime.fromisoformat(fact.value))
     try:
         when = datetime.fromisoformat(told)
     except ValueError:
         return WhyNot(f"{WHEN}: should be a moment with a time zone such as 2026-11-20T14:30:00Z")
     if when.tzinfo is None:
         return WhyNot(f"{WHEN}: needs a time zone, such as 2026-11-20T14:30:00Z")
+    return _possible(look, head, when)
+
+
+def _possible(look: Look, head: Change, when: datetime) -> datetime | WhyNot:
+    """The moment, if the change can have been provisioned then: windows and invoices count from it."""
+    if head.created_on is None:
+        return WhyNot("when the change was made could not be read, so nothing is known about when it was provisioned")
     if when > look.now:
-        return WhyNot(f"{WHEN}: lies in the future")
-    if head.created_on is not None and when.date() < head.created_on.date():
-        return WhyNot(f"{WHEN}: is before the change was made ({head.created_on.date()})")
+        return WhyNot(f"{WHEN}: lies in the future ({when.isoformat()})")
+    if when < head.created_on - timedelta(days=1):
+        made = head.created_on.date()
+        return WhyNot(f"{WHEN}: {when.isoformat()} is before the change was made ({made}): ask for {NAME} with {WHEN}")
     return when
 
 

@@ -21,6 +21,8 @@ def propose(look: Look, asked: Asked | None) -> Amendment | WhyNot:  # noqa: ARG
         return WhyNot(reason)
     if day is None:
         return WhyNot("when the subscription renews is not known: set its End Date, or move the change by hand")
+    if head.effective_date is not None and head.effective_date >= day:
+        return WhyNot(f"its Effective Date is {head.effective_date} already, and the renewal {day}")
     columns = [Column("effective_date", text_of(head.effective_date), day.isoformat())]
     if head.status is ProvisioningStatus.FAILED:
         columns.append(Column("provisioning_status", head.status, ProvisioningStatus.AWAITING))

@@ -1,7 +1,7 @@
 """Pull the head's date forward to today. It moves a billing date, so a person asks for it and a person says yes."""
 
 from shared.domain.action import Action, Risk, WhyNot
-from shared.domain.actions.preconditions import head_of
+from shared.domain.actions.preconditions import head_of, may_order
 from shared.domain.amendment import CHANGE, Amendment, Asked, Column, text_of
 from shared.domain.evidence import Change, ChangeType
 from shared.domain.look import Look
@@ -32,7 +32,7 @@ def _refused(look: Look, head: Change) -> str | None:
         return "only a change that adds seats is pulled forward: a reduction has a window of its own"
     if look.evidence.scheduled:
         return "scheduled changes of the subscription would come after it: decide about all of them together"
-    return None
+    return may_order(look)
 
 
 ACTION = Action(

@@ -1,15 +1,10 @@
 """Run this change's job now, the way WORK365_RUN_JOB says. No row of Work 365's changes is saved."""
 
-from dataclasses import replace
-
 from shared.domain.action import Action, Risk, WhyNot
-from shared.domain.actions.preconditions import head_of
+from shared.domain.actions.preconditions import head_of, may_order
 from shared.domain.amendment import Asked
-from shared.domain.evidence import ProvisioningStatus
-from shared.domain.finding import Disposition
 from shared.domain.look import Look
 from shared.domain.policy import Level
-from shared.domain.safety import order_safety
 
 NAME = "run_job"
 
@@ -19,13 +14,8 @@ def propose(look: Look, asked: Asked | None) -> WhyNot | None:  # noqa: ARG001
     head = head_of(look, scheduled_too=True)
     if isinstance(head, WhyNot):
         return head
-    if head.status is not ProvisioningStatus.AWAITING:
-        return WhyNot("the change stands at Failed Provisioning: set it back to Awaiting Provisioning instead")
-    without = replace(look, evidence=replace(look.evidence, jobs=()))
-    safety = order_safety(without)
-    if safety.disposition in (Disposition.PERSON, Disposition.WAIT):
-        return WhyNot(safety.objections[0])
-    return None
+    reason = may_order(look)
+    return WhyNot(reason) if reason is not None else None
 
 
 ACTION = Action(
