@@ -5,7 +5,7 @@
     python3 dev.py up    [--json] [--world FILE]   the same, staying up until Ctrl-C
     python3 dev.py test  [pytest arguments]        all checks; with arguments only pytest
     python3 dev.py bench [--json] [--scale]        measurements; --scale: cost and limits by size
-    python3 dev.py drill [--json] [--schedules N] [--seed S]   a rehearsal of failures
+    python3 dev.py drill [--json] [--schedules N] [--seed S] [--real]   a rehearsal of failures
     python3 dev.py lock                            writes the two lock files anew
     python3 dev.py setup                           only makes the environments
 

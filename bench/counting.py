@@ -28,6 +28,7 @@ from shared.workflow.wake import wake
 from tests.contract.city_kit import City
 from tests.contract.web_kit import BASE, Tokens
 from tests.fakes.tables import FakeTables
+from tests.workflow_kit import LONG_AGO, swept_on
 
 STUCK = 50
 """Subscriptions in one run: they fit into one message, so what a message costs is counted, too."""
@@ -87,6 +88,7 @@ class CountedCity(City):
     tables: FakeTables = field(default_factory=CountedTables)
 
     def __post_init__(self) -> None:
+        self.tables.rows |= swept_on(LONG_AGO).rows
         super().__post_init__()
         self.real_store = TableCaseStore(self.tables, self.clock)
 

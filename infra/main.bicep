@@ -71,7 +71,7 @@ var vaultName = take('kv-${environmentName}-${suffix}', 24)
 
 // The names stand in the code (shared/adapters/messages.py, shared/adapters/tables); a test compares.
 var queueNames = ['diagnose', 'remediate', 'notify', 'diagnose-poison', 'remediate-poison', 'notify-poison']
-var tableNames = ['cases', 'caseindex', 'sweeps', 'budgets', 'breakers', 'pauses', 'holds']
+var tableNames = ['cases', 'caseindex', 'sweeps', 'budgets', 'breakers', 'pauses', 'holds', 'alarms']
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
