@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any
 
+import httpx
+from azure.core.exceptions import AzureError
+
 from drill.gate import Armed, Moment, Point, Step
 from drill.stage import Stage, eventually, staged
 from local.demo.judging import Expected, SeenCase, judge
@@ -162,8 +165,8 @@ def _portion(stage: Stage, points: Sequence[Point], told: Told) -> KillPoints:
 def _trouble(what: str, at: Callable[[Stage, Point], None], stage: Stage, point: Point) -> str | None:
     try:
         at(stage, point)
-    except AssertionError as error:
-        return f"{what} at {point}: {error}"
+    except (AssertionError, httpx.HTTPError, AzureError) as error:  # the last two: a part of the stage is gone
+        return f"{what} at {point}: {error or type(error).__name__}"
     return None
 
 

@@ -4,6 +4,7 @@ An instance is a Functions host with its worker. Storage emulator, Dataverse, Wo
 up from one rehearsal to the next; only the world in them begins anew.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from local.dev.environments import APP, interpreter
 from local.functions_host import FunctionsHost, HostOptions
 from local.worlds.reading import parse_world
 from tests.host.app_cloud import CloudThread
+from tests.host.app_kit import swept_long_ago
 
 PATIENCE_SECONDS = 180.0
 """After this long a rehearsal has failed: no statement about speed, only about never."""
@@ -111,6 +113,7 @@ class Stage:
         self.active.timers("stop")
         eventually(self.quiet, "everything that was under way is done")
         self.control("POST", "/worlds", content=self._world)
+        asyncio.run(swept_long_ago(self._storage.connection_string))  # nothing in it is stock
         self.cloud.ask(lambda _: self._gate.begin(armed))
         self.active.timers("start")
         self.active.sweep()

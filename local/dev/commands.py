@@ -76,7 +76,7 @@ def _rehearse_kills(points: int | None, stages: int) -> "KillPoints":
     from drill.kill_points import rehearse_kills  # late: it loads the app's host and the whole local cloud
     from drill.rehearsal import progress
 
-    return rehearse_kills(points, stages, progress)
+    return rehearse_kills(points, max(1, stages), progress)
 
 
 def _count(text: str) -> int:

@@ -56,7 +56,7 @@ class StorageFront:
     async def _passed_on(self, scope: Scope, body: bytes) -> Answer:
         try:
             return await self._answered(scope, body)
-        except aiohttp.ClientConnectionError:
+        except aiohttp.ClientError:
             return 502, [], b""
 
     async def _answered(self, scope: Scope, body: bytes) -> Answer:

@@ -116,9 +116,10 @@ def test_a_cut_ends_the_connection_before_or_after_it_was_done(
 
 def test_without_storage_behind_it_the_answer_says_so() -> None:
     async def run() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as nobody:
-            free = nobody.getsockname()[1]
-        async with served(StorageFront(lambda: f"http://127.0.0.1:{free}")) as url, httpx.AsyncClient() as client:
-            assert (await client.get(url)).status_code == 502
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # taken, so that nobody else gets it, and nobody listens there
+            port = nobody.getsockname()[1]
+            async with served(StorageFront(lambda: f"http://127.0.0.1:{port}")) as url, httpx.AsyncClient() as client:
+                assert (await client.get(url)).status_code == 502
 
     asyncio.run(run())

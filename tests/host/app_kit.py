@@ -304,7 +304,7 @@ def running(world_text: str, folder: Path, *, mode: str | None = "auto", **setti
     At the end no secret may be found anywhere, whatever the tests in between did.
     """
     with start_azurite() as storage:
-        asyncio.run(_swept_long_ago(storage.connection_string))
+        asyncio.run(swept_long_ago(storage.connection_string))
         with _running(world_text, folder, storage, mode, settings) as app:
             yield app
 
@@ -337,7 +337,7 @@ def _running(
         assert app.leaks() == []
 
 
-async def _swept_long_ago(connection_string: str) -> None:
+async def swept_long_ago(connection_string: str) -> None:
     """As an earlier run of the app has left it."""
     tables = Tables.connect(connection_string)
     swept = Watch(stock_taken_on=datetime.now(UTC) - timedelta(days=3_650), stock_told=True)
