@@ -129,6 +129,12 @@ type tuningType = {
   @description('Path of the policy file in the deployed package, such as /home/site/wwwroot/policy.json.')
   UNSTUCK_POLICY: string?
 
+  @description('A collector that takes OTLP over HTTP, besides Application Insights.')
+  OTEL_EXPORTER_OTLP_ENDPOINT: string?
+
+  @description('Whether spans and metrics are written to standard error, too: true or false.')
+  UNSTUCK_TELEMETRY_CONSOLE: string?
+
   @description('Path of a schema map in the deployed package.')
   WORK365_SCHEMA_MAP: string?
 

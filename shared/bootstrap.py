@@ -26,12 +26,14 @@ from shared.adapters.tables.client import Tables
 from shared.adapters.tables.holds import TableHolds
 from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.adapters.tables.store import TableCaseStore
+from shared.adapters.telemetry import telemetry_for
+from shared.adapters.watched_breakers import WatchedBreakers
 from shared.adapters.web.transport import HttpTransport
 from shared.adapters.work365 import schema
 from shared.adapters.work365.work365 import DataverseWork365
 from shared.domain.policy import Policy
 from shared.errors import SettingsError
-from shared.ports import Breakers, Clock, Provider
+from shared.ports import Breakers, Clock, Provider, Telemetry
 from shared.settings import Settings, load
 from shared.workflow.context import Context
 
@@ -117,12 +119,14 @@ def build(settings: Settings) -> Context:
     for chatty in ("azure", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     clock = SystemClock()
+    telemetry = _telemetry(settings)
     transport = HttpTransport()
     dataverse = Dataverse(
         settings.DATAVERSE_URL,
         tokens=TokenSource(f"{settings.DATAVERSE_URL}/.default", _credential(settings, "DATAVERSE")),
         transport=transport,
         product=PRODUCT,
+        telemetry=telemetry,
     )
     work365 = DataverseWork365(
         dataverse,
@@ -131,11 +135,11 @@ def build(settings: Settings) -> Context:
         settings.WORK365_TIME_ZONE,
         settings.WORK365_RUN_JOB,
     )
-    tables, queues = _storage(settings)
-    breakers = TableBreakers(tables)
+    tables, queues = _storage(settings, telemetry)
+    breakers = WatchedBreakers(TableBreakers(tables), telemetry)
     return Context(
         work365=work365,
-        provider=_provider(settings, transport, clock, breakers),
+        provider=_provider(settings, transport, clock, breakers, telemetry),
         store=TableCaseStore(tables, clock),
         limits=TableLimits(tables),
         breakers=breakers,
@@ -148,6 +152,17 @@ def build(settings: Settings) -> Context:
         clock=clock,
         policy=settings.policy,
         organization_id=settings.DATAVERSE_ORGANIZATION_ID,
+        telemetry=telemetry,
+    )
+
+
+def _telemetry(settings: Settings) -> Telemetry:
+    return telemetry_for(
+        app_insights=settings.APPLICATIONINSIGHTS_CONNECTION_STRING,
+        identity=settings.MANAGED_IDENTITY_CLIENT_ID,
+        collector=settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+        console=settings.UNSTUCK_TELEMETRY_CONSOLE,
+        logs=settings.PYTHON_ENABLE_OPENTELEMETRY,
     )
 
 
@@ -159,7 +174,9 @@ def _credential(settings: Settings, prefix: str) -> Credential:
     return ManagedIdentity(settings.MANAGED_IDENTITY_CLIENT_ID)
 
 
-def _provider(settings: Settings, transport: HttpTransport, clock: Clock, breakers: Breakers) -> Provider:
+def _provider(
+    settings: Settings, transport: HttpTransport, clock: Clock, breakers: Breakers, telemetry: Telemetry
+) -> Provider:
     if settings.PARTNER_CENTER_URL is None:
         return NoProvider(clock)
     tokens = TokenSource(PARTNER_CENTER_SCOPE, _credential(settings, "PARTNER_CENTER"))
@@ -169,18 +186,22 @@ def _provider(settings: Settings, transport: HttpTransport, clock: Clock, breake
         transport=transport,
         product=PRODUCT,
         limits=Limits(per_minute=settings.PARTNER_CENTER_REQUESTS_PER_MINUTE),
+        telemetry=telemetry,
     )
     return RestingProvider(PartnerCenterProvider(center, clock), breakers, clock, settings.policy.breaker)
 
 
-def _storage(settings: Settings) -> tuple[Tables, StorageQueues]:
+def _storage(settings: Settings, telemetry: Telemetry) -> tuple[Tables, StorageQueues]:
     connection_string, account = settings.AzureWebJobsStorage, settings.AzureWebJobsStorage__accountName
     if connection_string:
-        return Tables.connect(connection_string), StorageQueues.connect(connection_string)
+        queues = StorageQueues.connect(connection_string, traceparent=telemetry.traceparent)
+        return Tables.connect(connection_string), queues
     from azure.identity.aio import ManagedIdentityCredential  # slow to import, and not needed with a key
 
     credential = ManagedIdentityCredential(client_id=settings.MANAGED_IDENTITY_CLIENT_ID)
     return (
         Tables.sign_in(f"https://{account}.table.core.windows.net", credential),
-        StorageQueues.sign_in(f"https://{account}.queue.core.windows.net", credential),
+        StorageQueues.sign_in(
+            f"https://{account}.queue.core.windows.net", credential, traceparent=telemetry.traceparent
+        ),
     )

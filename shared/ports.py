@@ -4,6 +4,7 @@ Adapters implement these for Azure; tests/fakes implement them in memory. Errors
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -15,6 +16,7 @@ from shared.domain.evidence import Evidence, ProviderDetails, ProviderReading, P
 from shared.domain.grounds import Grounds
 from shared.domain.pause import Mute, Pause, Wish
 from shared.domain.policy import BreakerLimits, Caps
+from shared.domain.signals import Attributes, Metric, Step
 from shared.domain.standing import Stock
 from shared.domain.surge import Watch
 from shared.domain.watchdog import Vigil
@@ -180,6 +182,18 @@ class SweepReceipt:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one open case stands, as its row in the index says."""
+
+    state: State
+    cause: str
+    """Empty when it has none."""
+    opened_on: datetime
+    since: datetime
+    """Since when it has stood there, with this cause."""
+
+
 class CaseStore(Protocol):
     """Cases and their events. A case is saved together with its events in one transaction, or not at all."""
 
@@ -231,6 +245,13 @@ class CaseStore(Protocol):
 
     async def purge_receipts(self, started_before: datetime, limit: int) -> int:
         """Deletes receipts of sweeps that started before then, newest of them first. Returns how many."""
+        ...
+
+    async def standings(self, most: int) -> Sequence[Standing]:
+        """Open cases, at most `most` of each state, the oldest: a request for each thousand of a state, and few more.
+
+        The case that has stood longest in its state is for sure there; others may be a moment old.
+        """
         ...
 
     async def save_receipt(self, receipt: SweepReceipt) -> None: ...
@@ -360,3 +381,57 @@ class Notifier(Protocol):
     async def tell(self, news: Sequence[News]) -> None:
         """Raises SourceError when it was not delivered."""
         ...
+
+
+class Telemetry(Protocol):
+    """What is seen of the app from outside. Nothing here raises, or waits for anybody; a lost signal is just lost."""
+
+    def span(self, step: Step, attributes: Attributes | None = None) -> AbstractContextManager["Noting"]:
+        """One run of a step, child of the span it is opened in. What is raised in it is named by its type only."""
+        ...
+
+    def following(self, traceparent: str) -> AbstractContextManager[None]:
+        """Spans opened in it go on with the trace of a message. One that makes no sense is ignored."""
+        ...
+
+    def traceparent(self) -> str:
+        """The present span, for a message that is sent in it; empty where there is none."""
+        ...
+
+    def count(self, metric: Metric, attributes: Attributes | None = None, by: int = 1) -> None:
+        """Adds to a counter."""
+        ...
+
+    def gauge(self, metric: Metric, value: float, attributes: Attributes | None = None) -> None:
+        """How it stands now."""
+        ...
+
+
+class Noting(Protocol):
+    """A span that is open."""
+
+    def note(self, attributes: Attributes) -> None:
+        """Attributes that were not known when it was opened."""
+        ...
+
+
+class NoTelemetry:
+    """Port Telemetry where nobody watches."""
+
+    def span(self, step: Step, attributes: Attributes | None = None) -> AbstractContextManager["Noting"]:  # noqa: ARG002
+        return nullcontext(self)
+
+    def following(self, traceparent: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def traceparent(self) -> str:
+        return ""
+
+    def count(self, metric: Metric, attributes: Attributes | None = None, by: int = 1) -> None:
+        """Nobody counts."""
+
+    def gauge(self, metric: Metric, value: float, attributes: Attributes | None = None) -> None:
+        """Nobody looks."""
+
+    def note(self, attributes: Attributes) -> None:
+        """Nobody reads it."""

@@ -67,6 +67,12 @@ def _schedule(value: object) -> Schedule:
     return value if isinstance(value, Schedule) else parse(str(value))
 
 
+def _connection_string(value: object) -> str:
+    if "InstrumentationKey=" not in str(value):
+        raise ValueError("should be the connection string of Application Insights: InstrumentationKey=...;...")
+    return str(value)
+
+
 Url = Annotated[str, BeforeValidator(_url)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Guid = Annotated[str, BeforeValidator(_guid)]
@@ -159,6 +165,20 @@ class Settings(BaseModel):
     NOTIFY_WEBHOOK_URL: Url | None = Field(default=None, repr=False)
     """Where people are told, as JSON by POST. Empty: news goes to the log only."""
 
+    APPLICATIONINSIGHTS_CONNECTION_STRING: Annotated[str, BeforeValidator(_connection_string)] | None = Field(
+        default=None, repr=False
+    )
+    """Application Insights, reached by managed identity. Empty: nothing is sent there."""
+
+    OTEL_EXPORTER_OTLP_ENDPOINT: BaseUrl | None = None
+    """A collector that takes OTLP over HTTP, such as http://localhost:4318. Empty: nothing is sent there."""
+
+    UNSTUCK_TELEMETRY_CONSOLE: bool = False
+    """Whether spans and metrics are written to standard error, as JSON: true or false."""
+
+    PYTHON_ENABLE_OPENTELEMETRY: bool = False
+    """Whether the app sends its log itself, and the worker hands over the host's trace: true or false."""
+
     SWEEP_SCHEDULE: Annotated[Schedule, BeforeValidator(_schedule)]
     """When to sweep, as a schedule of six fields with seconds first."""
 
@@ -207,6 +227,8 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 _HINTS = {
     "PARTNER_CENTER_REQUESTS_PER_MINUTE": "should be a whole number from 1 to 100000",
+    "PYTHON_ENABLE_OPENTELEMETRY": "should be true or false",
+    "UNSTUCK_TELEMETRY_CONSOLE": "should be true or false",
     "UNSTUCK_ATTEMPTS": "should be a whole number from 1 to 5",
     "UNSTUCK_MODE": "should be observe, approve or auto",
 }

@@ -18,10 +18,12 @@ from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.documents import SCHEMA_VERSION
 from shared.adapters.tables.holds import TableHolds
 from shared.adapters.tables.pauses import TableMutes, TablePauses
+from shared.adapters.watched_breakers import WatchedBreakers
 from shared.domain.case import Case, State
 from shared.domain.evidence import Change, ProviderSubscription, ProvisioningStatus, Subscription
 from shared.domain.policy import Mode, Policy
 from shared.domain.surge import Watch
+from shared.ports import Telemetry
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify
@@ -36,6 +38,7 @@ from tests.fakes.notifier import FakeNotifier
 from tests.fakes.provider import FakeProvider
 from tests.fakes.queues import FakeQueues
 from tests.fakes.tables import FakeTables
+from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.work365 import FakeWork365
 
 LONG_AGO = NOW - 3_650 * DAY
@@ -67,6 +70,7 @@ class Town:
     queues: FakeQueues = field(default_factory=FakeQueues)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     organization_id: str | None = ORGANIZATION
+    telemetry: Telemetry = field(default_factory=FakeTelemetry)
 
     tables: FakeTables = field(default_factory=lambda: swept_on(LONG_AGO))
     """Budgets, breakers, pauses and holds."""
@@ -76,6 +80,7 @@ class Town:
     def __post_init__(self) -> None:
         self.work365 = FakeWork365(self.clock, self.organization_id)
         self.provider = FakeProvider(self.clock)
+        self.queues.traceparent = self.telemetry.traceparent
 
     @property
     def policy(self) -> Policy:
@@ -86,7 +91,7 @@ class Town:
         """The real adapters of the guards' tables, on tables in memory."""
         return {
             "limits": TableLimits(self.tables),
-            "breakers": TableBreakers(self.tables),
+            "breakers": WatchedBreakers(TableBreakers(self.tables), self.telemetry),
             "pauses": TablePauses(self.tables),
             "mutes": TableMutes(self.tables),
             "holds": TableHolds(self.tables),
@@ -105,6 +110,7 @@ class Town:
             clock=self.clock,
             policy=self.policy,
             organization_id=ORGANIZATION,
+            telemetry=self.telemetry,
         )
 
     def stuck(self, *changes: Change, seats: int = 20, of: Subscription | None = None) -> None:
@@ -148,6 +154,10 @@ class Town:
         raise AssertionError("the queues never run dry: something wakes itself up for ever")
 
     async def run(self, message: Message) -> None:
+        with self.telemetry.following(message.traceparent):
+            await self._step(message)
+
+    async def _step(self, message: Message) -> None:
         if isinstance(message, DiagnoseMessage):
             await diagnose_subscriptions(self.ctx, message.subscription_ids)
         elif isinstance(message, RemediateMessage):

@@ -3,6 +3,9 @@
 queue `diagnose`   {"version": 1, "subscription_ids": [at most 500 GUIDs]}
 queue `remediate`  {"version": 1, "case_ids": [at most 100, <subscription id>-<number>]}
 queue `notify`     {"version": 1, "subscription_ids": [at most 500 GUIDs]}
+
+Each may have a `traceparent`: the span that it was sent in. It decides nothing, so one that makes no sense counts
+as none.
 """
 
 import re
@@ -10,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.adapters.web.answers import clean
+from shared.domain.signals import is_traceparent
 from shared.errors import MessageUnreadable
 
 DIAGNOSE, REMEDIATE, NOTIFY = "diagnose", "remediate", "notify"
@@ -56,10 +60,15 @@ type CaseIds = Annotated[
 ]
 
 
+def _trace(value: object) -> str:
+    return value if isinstance(value, str) and is_traceparent(value) else ""
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     version: int = Field(default=1, ge=1, le=1)
+    traceparent: Annotated[str, BeforeValidator(_trace)] = ""
 
 
 class DiagnoseMessage(_Message):
@@ -85,7 +94,7 @@ type Message = DiagnoseMessage | RemediateMessage | NotifyMessage
 
 def encode(message: Message) -> str:
     """The message as JSON."""
-    return message.model_dump_json()
+    return message.model_dump_json(exclude=set() if message.traceparent else {"traceparent"})
 
 
 def decode[M: _Message](kind: type[M], text: str | bytes) -> M:
@@ -96,19 +105,21 @@ def decode[M: _Message](kind: type[M], text: str | bytes) -> M:
         raise MessageUnreadable("; ".join(_problems(error))) from None
 
 
-def diagnose_messages(subscription_ids: Sequence[str]) -> list[DiagnoseMessage]:
+def diagnose_messages(subscription_ids: Sequence[str], traceparent: str = "") -> list[DiagnoseMessage]:
     """As few messages as hold all ids, each once. ValueError when one is no GUID."""
-    return [DiagnoseMessage(subscription_ids=ids) for ids in _groups(subscription_ids, MOST_SUBSCRIPTIONS)]
+    groups = _groups(subscription_ids, MOST_SUBSCRIPTIONS)
+    return [DiagnoseMessage(subscription_ids=ids, traceparent=traceparent) for ids in groups]
 
 
-def remediate_messages(case_ids: Sequence[str]) -> list[RemediateMessage]:
+def remediate_messages(case_ids: Sequence[str], traceparent: str = "") -> list[RemediateMessage]:
     """As few messages as hold all ids, each once. ValueError when one is no case id."""
-    return [RemediateMessage(case_ids=ids) for ids in _groups(case_ids, MOST_CASES)]
+    return [RemediateMessage(case_ids=ids, traceparent=traceparent) for ids in _groups(case_ids, MOST_CASES)]
 
 
-def notify_messages(subscription_ids: Sequence[str]) -> list[NotifyMessage]:
+def notify_messages(subscription_ids: Sequence[str], traceparent: str = "") -> list[NotifyMessage]:
     """As few messages as hold all ids, each once. ValueError when one is no GUID."""
-    return [NotifyMessage(subscription_ids=ids) for ids in _groups(subscription_ids, MOST_SUBSCRIPTIONS)]
+    groups = _groups(subscription_ids, MOST_SUBSCRIPTIONS)
+    return [NotifyMessage(subscription_ids=ids, traceparent=traceparent) for ids in groups]
 
 
 def _groups(ids: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:

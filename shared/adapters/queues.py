@@ -1,7 +1,7 @@
 """Sends wake-ups to the storage queues that the function app listens on."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,20 +33,25 @@ class StorageQueues:
     before stays sent.
     """
 
-    def __init__(self, service: QueueServiceClient, *, concurrency: int = 8) -> None:
-        """`concurrency` is how many messages are on their way at once."""
+    def __init__(
+        self, service: QueueServiceClient, *, concurrency: int = 8, traceparent: Callable[[], str] = str
+    ) -> None:
+        """`concurrency` is how many messages are on their way at once; `traceparent` the span they are sent in."""
         self._service = service
+        self._traceparent = traceparent
         self._gate = asyncio.Semaphore(concurrency)
 
     @classmethod
-    def connect(cls, connection_string: str) -> "StorageQueues":
+    def connect(cls, connection_string: str, *, traceparent: Callable[[], str] = str) -> "StorageQueues":
         """With an account key, as in local.settings.json. Makes no request."""
-        return cls(QueueServiceClient.from_connection_string(connection_string, **_RETRIES))
+        return cls(QueueServiceClient.from_connection_string(connection_string, **_RETRIES), traceparent=traceparent)
 
     @classmethod
-    def sign_in(cls, queue_url: str, credential: AsyncTokenCredential) -> "StorageQueues":
+    def sign_in(
+        cls, queue_url: str, credential: AsyncTokenCredential, *, traceparent: Callable[[], str] = str
+    ) -> "StorageQueues":
         """With a managed identity: `queue_url` is https://<account>.queue.core.windows.net. Makes no request."""
-        return cls(QueueServiceClient(queue_url, credential=credential, **_RETRIES))
+        return cls(QueueServiceClient(queue_url, credential=credential, **_RETRIES), traceparent=traceparent)
 
     async def close(self) -> None:
         """Closes the connections; the credential is its owner's to close."""
@@ -54,15 +59,15 @@ class StorageQueues:
 
     async def diagnose(self, subscription_ids: Sequence[str]) -> None:
         """One message for every 500 subscriptions."""
-        await self._send(DIAGNOSE, diagnose_messages(subscription_ids))
+        await self._send(DIAGNOSE, diagnose_messages(subscription_ids, self._traceparent()))
 
     async def remediate(self, case_ids: Sequence[str]) -> None:
         """One message for every 100 cases."""
-        await self._send(REMEDIATE, remediate_messages(case_ids))
+        await self._send(REMEDIATE, remediate_messages(case_ids, self._traceparent()))
 
     async def notify(self, subscription_ids: Sequence[str]) -> None:
         """One message for every 500 subscriptions."""
-        await self._send(NOTIFY, notify_messages(subscription_ids))
+        await self._send(NOTIFY, notify_messages(subscription_ids, self._traceparent()))
 
     async def diagnoses_waiting(self) -> int:
         """About how many messages are in queue `diagnose`, those that nobody else can see just now included."""

@@ -11,7 +11,8 @@ import azure.functions as func
 from shared.adapters.messages import DiagnoseMessage, NotifyMessage, RemediateMessage, decode
 from shared.bootstrap import app
 from shared.domain.case import subscription_of
-from shared.errors import MessageUnreadable
+from shared.domain.signals import POISON_MESSAGES
+from shared.errors import MessageUnreadable, UnstuckError
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify as notify_step
@@ -29,8 +30,10 @@ STORAGE = "AzureWebJobsStorage"
 async def diagnose(message: func.QueueMessage) -> None:
     """Diagnoses up to 500 subscriptions."""
     if (wanted := _read(message, "diagnose", DiagnoseMessage)) is not None:
-        step = diagnose_subscriptions(await app().context(), wanted.subscription_ids)
-        await unless_out(step, f"diagnose {len(wanted.subscription_ids)} subscriptions")
+        ctx = await app().context()
+        with ctx.telemetry.following(wanted.traceparent):
+            step = diagnose_subscriptions(ctx, wanted.subscription_ids)
+            await unless_out(step, f"diagnose {len(wanted.subscription_ids)} subscriptions")
 
 
 @blueprint.function_name("remediate")
@@ -38,8 +41,9 @@ async def diagnose(message: func.QueueMessage) -> None:
 async def remediate(message: func.QueueMessage) -> None:
     """Retriggers up to 100 cases."""
     if (wanted := _read(message, "remediate", RemediateMessage)) is not None:
-        step = remediate_step(await app().context(), wanted.case_ids)
-        await unless_out(step, f"retrigger {len(wanted.case_ids)} cases")
+        ctx = await app().context()
+        with ctx.telemetry.following(wanted.traceparent):
+            await unless_out(remediate_step(ctx, wanted.case_ids), f"act on {len(wanted.case_ids)} cases")
 
 
 @blueprint.function_name("notify")
@@ -47,7 +51,9 @@ async def remediate(message: func.QueueMessage) -> None:
 async def notify(message: func.QueueMessage) -> None:
     """Tells people what these cases owe them."""
     if (wanted := _read(message, "notify", NotifyMessage)) is not None:
-        await notify_step(await app().context(), wanted.subscription_ids)
+        ctx = await app().context()
+        with ctx.telemetry.following(wanted.traceparent):
+            await notify_step(ctx, wanted.subscription_ids)
 
 
 @blueprint.function_name("diagnose_poison")
@@ -70,6 +76,7 @@ async def remediate_poison(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name="notify-poison", connection=STORAGE)
 async def notify_poison(message: func.QueueMessage) -> None:
     """Says in the log that people could not be told. The cases still owe it and try again when they are due."""
+    await _poisoned("notify")
     log.error("People could not be told: %s", message.get_body().decode(errors="replace")[:2_000])
 
 
@@ -89,9 +96,17 @@ async def _never_raising(
     step: str, subscription_ids: Sequence[str], parks: Callable[[Context, Sequence[str], str], Awaitable[int]]
 ) -> None:
     """A poison queue has no poison queue of its own: raising here would repeat for days and end in nothing."""
+    await _poisoned(step)
     try:
         await parks(await app().context(), subscription_ids, step)
     except Exception:
         log.exception(
             "Could not park %d subscriptions after %s failed: %s", len(subscription_ids), step, subscription_ids
         )
+
+
+async def _poisoned(queue: str) -> None:
+    try:
+        (await app().context()).telemetry.count(POISON_MESSAGES, {"queue": queue})
+    except UnstuckError as error:
+        log.warning("A poison message of queue %s is not counted: %s", queue, error)

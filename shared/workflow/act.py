@@ -13,6 +13,7 @@ from shared.workflow.context import Context
 from shared.workflow.controls import claimed, give_back
 from shared.workflow.effects import Group, Underway, amend, not_done, run_jobs, save_all
 from shared.workflow.refusals import refused_now
+from shared.workflow.watching import wrote
 
 RUN_THEIR_JOB = frozenset({pull_forward.NAME})
 """Actions after which the change's job is run: it stands scheduled for the date before."""
@@ -34,6 +35,7 @@ async def act(ctx: Context, group: Group, organization_id: str | None, left: dic
         # No version refuses who was asleep: asked right before, whether there still is time.
         if busy(group[i].stored.case, ctx.clock.now()):
             results[i] = await _run(ctx, group[i])
+            wrote(ctx, [(run_job.NAME, results[i])])
     moves = {i: _noted(ctx, group[i], result, how.get(i, "")) for i, result in results.items()}
     await save_all(ctx, moves, {i: u.stored for i, u in group.items()}, left)
     await give_back(ctx, _not_used(group, results))

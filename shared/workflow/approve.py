@@ -7,6 +7,7 @@ from shared.domain.policy import Mode
 from shared.errors import CaseConflict, NotPossible, SettingsError
 from shared.ports import Stored
 from shared.workflow.context import Context
+from shared.workflow.watching import keep
 
 TRIES = 3
 """How often a yes is saved anew when the case was saved in between: only its plan decides, not a note on it."""
@@ -30,7 +31,7 @@ async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str
             await ctx.queues.remediate([stored.case.id])
             return stored.case
         try:
-            saved = await ctx.store.save(_approved(ctx, stored.case, plan_digest, by), stored.version)
+            saved = await keep(ctx, _approved(ctx, stored.case, plan_digest, by), stored)
         except CaseConflict:
             newest = await ctx.store.load(stored.case.subscription_id)
             if newest is None or newest.case.id != stored.case.id:

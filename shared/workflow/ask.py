@@ -16,6 +16,7 @@ from shared.ports import Stored
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions, wake_up
 from shared.workflow.reading import read
+from shared.workflow.watching import keep
 
 LONGEST_TEXT = 500
 """Characters of a reason, and of a value."""
@@ -83,7 +84,7 @@ async def _planned(ctx: Context, recorded: Recorded, asked: Asked) -> Recorded:
 
 async def _saved(ctx: Context, recorded: Recorded, stored: Stored) -> Stored:
     try:
-        return await ctx.store.save(recorded, stored.version)
+        return await keep(ctx, recorded, stored)
     except CaseConflict:
         raise NotPossible(_CHANGED) from None
 

@@ -1,6 +1,6 @@
 """What every step of the workflow works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.policy import Policy
 from shared.ports import (
@@ -11,10 +11,12 @@ from shared.ports import (
     Holds,
     Limits,
     Mutes,
+    NoTelemetry,
     Notifier,
     Pauses,
     Provider,
     Queues,
+    Telemetry,
     Work365,
 )
 
@@ -41,3 +43,4 @@ class Context:
     policy: Policy
     organization_id: str
     """The one Dataverse organisation that may be written to."""
+    telemetry: Telemetry = field(default_factory=NoTelemetry)

@@ -20,6 +20,7 @@ from shared.domain.surge import Watch
 from shared.errors import CaseUnreadable, SourceError
 from shared.ports import WriteResult
 from shared.workflow.context import Context
+from shared.workflow.watching import spent
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,9 @@ async def _reserved(ctx: Context, claims: Sequence[Claim]) -> Mapping[str, Wait]
     if not claims:
         return {}
     try:
-        return (await ctx.limits.reserve(claims, ctx.policy.caps, ctx.clock.now())).waits
+        granted = await ctx.limits.reserve(claims, ctx.policy.caps, ctx.clock.now())
+        spent(ctx, granted.budget, ctx.policy.caps)
+        return granted.waits
     except CaseUnreadable as error:
         return {claim.key: Wait(str(error), None) for claim in claims}
 

@@ -16,15 +16,18 @@ from shared.domain.policy import Mode
 from shared.domain.recurrence import closed_before, fix_of, fixed_before, helped, limits_of
 from shared.domain.replay import grounded
 from shared.domain.retrigger import judged_with_care
+from shared.domain.signals import Step
 from shared.errors import CaseConflict, CaseUnreadable, Refused, SourceError
 from shared.ports import Stored
 from shared.workflow.context import Context
 from shared.workflow.reading import read
 from shared.workflow.together import all_of
+from shared.workflow.watching import keep, step
 
 log = logging.getLogger(__name__)
 
 
+@step(Step.DIAGNOSE)
 async def diagnose_subscriptions(
     ctx: Context, subscription_ids: Sequence[str], *, by: str = ""
 ) -> dict[str, Case | None]:
@@ -175,7 +178,7 @@ async def save(ctx: Context, recorded: Recorded, stored: Stored | None) -> Store
     sense, or it has grown too large: that is in the log, nothing is done with the case, and others go on.
     """
     try:
-        return await ctx.store.save(recorded, stored.version if stored is not None else None)
+        return await keep(ctx, recorded, stored)
     except CaseConflict:
         log.info("Case %s was saved by another worker first; leaving it to them", recorded.case.id)
     except (CaseUnreadable, Refused) as error:

@@ -17,6 +17,7 @@ from shared.ports import RowWrite, StatusWrite, Stored, WriteResult
 from shared.workflow.context import Context
 from shared.workflow.controls import count_writes
 from shared.workflow.diagnose import save
+from shared.workflow.watching import wrote
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ async def write(ctx: Context, group: Group, status: Mapping[str, ProvisioningSta
     if not writes:
         return {}
     results = await ctx.work365.set_provisioning_status(list(writes.values()))
+    wrote(ctx, ((_action(group[i]), result) for i, result in zip(writes, results, strict=True)))
     await count_writes(ctx, results)
     return dict(zip(writes, results, strict=True))
 
@@ -57,8 +59,14 @@ async def amend(ctx: Context, group: Group) -> dict[str, WriteResult]:
     if not writes:
         return {}
     results = await ctx.work365.amend(list(writes.values()))
+    wrote(ctx, ((_action(group[i]), result) for i, result in zip(writes, results, strict=True)))
     await count_writes(ctx, results)
     return dict(zip(writes, results, strict=True))
+
+
+def _action(underway: Underway) -> str:
+    intent = underway.stored.case.intent
+    return intent.action if intent is not None else ""
 
 
 def _saving(underway: Underway) -> RowWrite | None:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from shared.domain.case import NOT_DONE, SYSTEM, Case, Notification, record
 from shared.domain.retrigger import HELD_BACK
+from shared.domain.signals import Step
 from shared.ports import News, Stored
 from shared.workflow.context import Context
 from shared.workflow.diagnose import save
+from shared.workflow.watching import step
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +17,7 @@ REMEMBERED = 50
 """Keys of sent news that a case keeps, so that the same news is not told twice."""
 
 
+@step(Step.NOTIFY)
 async def notify(ctx: Context, subscription_ids: Sequence[str]) -> int:
     """Sends all owed news of these cases in one message, then notes on each case that it was told.
 

@@ -7,10 +7,12 @@ of the outage once (watch.py) rather than of each case. Only what fails although
 import logging
 from collections.abc import Awaitable, Sequence
 
+from shared.domain.signals import Step
 from shared.errors import OUTAGES
 from shared.workflow.context import Context
 from shared.workflow.diagnose import parked, save
 from shared.workflow.together import all_of
+from shared.workflow.watching import step
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ async def unless_out(step: Awaitable[object], what: str) -> bool:
     return True
 
 
+@step(Step.PARK)
 async def park(ctx: Context, subscription_ids: Sequence[str], step: str) -> int:
     """Opens or marks the case of each subscription: this step failed too often. Looked at again later by itself.
 

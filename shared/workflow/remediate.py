@@ -19,6 +19,7 @@ from shared.domain.evidence import ProvisioningStatus
 from shared.domain.guards import JOBS, SECOND, STILL, Question, first_no
 from shared.domain.intent import Phase
 from shared.domain.look import Look
+from shared.domain.signals import Step
 from shared.domain.situation import ALL_FREE, Share
 from shared.errors import SourceError
 from shared.ports import Stored, WriteResult
@@ -29,12 +30,15 @@ from shared.workflow.diagnose import parked, wake_up
 from shared.workflow.effects import Group, Underway, not_done, run_jobs, save_all, write
 from shared.workflow.reading import Read, read
 from shared.workflow.refusals import refused_now
+from shared.workflow.watching import refused as show_refused
+from shared.workflow.watching import step
 
 log = logging.getLogger(__name__)
 
 AWAITING, NOT_APPLICABLE = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_APPLICABLE
 
 
+@step(Step.REMEDIATE)
 async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
     """Retriggers those of the cases that are ready and pass every guard. Returns each as it was left.
 
@@ -135,6 +139,7 @@ async def _still_allowed(ctx: Context, group: Group, organization_id: str | None
     now = ctx.clock.now()
     moves = {i: retrigger.not_sent(group[i].stored.case, now, refusal) for i, refusal in refused.items()}
     await save_all(ctx, moves, {i: group[i].stored for i in refused}, left)
+    show_refused(ctx, [r.guard for i, r in refused.items() if moves[i].case.intent is None])  # others say so themselves
     unused = [group[i].stored.case for i in refused]
     await give_back(ctx, [key for c in unused if c.intent and c.intent.phase is Phase.INTENDED for key in claimed(c)])
     return {i: u for i, u in group.items() if i not in refused}

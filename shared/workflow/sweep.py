@@ -3,15 +3,19 @@
 import logging
 import uuid
 
+from shared.domain import signals
+from shared.domain.signals import Step
 from shared.errors import SourceError
 from shared.ports import SweepReceipt
 from shared.workflow.baseline import tell_of_stock
 from shared.workflow.context import Context
 from shared.workflow.surges import watch_for_surges
+from shared.workflow.watching import step
 
 log = logging.getLogger(__name__)
 
 
+@step(Step.SWEEP)
 async def sweep(ctx: Context) -> SweepReceipt:
     """One sweep. Leaves a receipt of what it read, also when it could not read everything.
 
@@ -25,7 +29,14 @@ async def sweep(ctx: Context) -> SweepReceipt:
         log.exception("Sweep %s is incomplete", sweep_id)
         receipt = SweepReceipt(sweep_id, started, ctx.clock.now(), complete=False, problem=str(error))
     await ctx.store.save_receipt(receipt)
+    _show(ctx, receipt)
     return receipt
+
+
+def _show(ctx: Context, receipt: SweepReceipt) -> None:
+    ctx.telemetry.count(signals.SWEEPS, {"complete": str(receipt.complete).lower()})
+    if receipt.complete:
+        ctx.telemetry.gauge(signals.SUSPECTS, receipt.suspects)
 
 
 async def _read_and_queue(ctx: Context, sweep_id: str) -> SweepReceipt:

@@ -2,7 +2,10 @@
 
 import logging
 
+from shared.domain.signals import Step
+from shared.workflow.census import take_census
 from shared.workflow.context import Context
+from shared.workflow.watching import step
 
 log = logging.getLogger(__name__)
 
@@ -13,6 +16,7 @@ ENOUGH_WAITING = 10
 """With so many messages still to be diagnosed nothing more is queued: what is due is most likely among them."""
 
 
+@step(Step.WAKE)
 async def wake(ctx: Context) -> int:
     """Queues due cases for diagnosis, which settles half-done effects and sends again what was not sent.
 
@@ -27,4 +31,5 @@ async def wake(ctx: Context) -> int:
     await ctx.queues.diagnose([d.subscription_id for d in due])
     if due:
         log.info("Woke %d cases", len(due))
+    await take_census(ctx)
     return len(due)

@@ -17,10 +17,10 @@ from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
 from shared.adapters.tables.index_keys import labels_of, labels_wanted
 from shared.adapters.tables.keys import CASE, event_row, events_of, former_row, grounds_row, partition_of
 from shared.adapters.tables.remains import PURGED_ON, remains_of, worth_keeping
-from shared.domain.case import Case, Event, Recorded
+from shared.domain.case import Case, Event, Recorded, State
 from shared.domain.grounds import Grounds
 from shared.errors import CaseConflict, CaseUnreadable, SourceError
-from shared.ports import CaseFilter, Due, Page, Stored, SweepReceipt
+from shared.ports import CaseFilter, Due, Page, Standing, Stored, SweepReceipt
 
 type Hook = Callable[[Recorded], None]
 
@@ -44,6 +44,8 @@ class FakeCaseStore:
     versions: dict[str, str] = field(default_factory=dict)
     """The version of each newest case."""
     receipts: list[SweepReceipt] = field(default_factory=list)
+    since: dict[str, tuple[dict[str, str], datetime]] = field(default_factory=dict)
+    """By partition: state and labels of the newest case, and the time of the event that brought it there."""
     _next: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def load(self, subscription_id: str) -> Stored | None:
@@ -76,6 +78,9 @@ class FakeCaseStore:
         saved = rows.from_row(row)
         kept = grounds.to_row(partition, case.number, recorded.grounds) if recorded.grounds else None
         there |= {**former, **new, CASE: row} | ({kept["RowKey"]: kept} if kept else {})
+        stands = {"state": str(saved.state), **labels_of(saved)}
+        if recorded.events and self.since.get(partition, ({},))[0] != stands:
+            self.since[partition] = (stands, recorded.events[-1].on)
         self.versions[partition] = str(next(self._next))
         self.history.append(saved)
         self.after_save(recorded)
@@ -120,6 +125,18 @@ class FakeCaseStore:
         )
         page = tuple(found[:limit])
         return Page(page, to_cursor(place_of(page[-1]), wanted) if len(found) > limit else None)
+
+    async def standings(self, most: int) -> Sequence[Standing]:
+        await self._turn()
+        found = []
+        for partition in self._open():
+            with suppress(CaseUnreadable):
+                stored = self._stored(partition)
+                if stored is not None:
+                    case, (_, since) = stored.case, self.since.get(partition, ({}, stored.case.opened_on))
+                    found.append(Standing(case.state, labels_of(case)["cause"], case.opened_on, since))
+        found.sort(key=lambda standing: standing.opened_on)
+        return [each for state in State for each in [s for s in found if s.state is state][:most]]
 
     async def save_receipt(self, receipt: SweepReceipt) -> None:
         await self._turn()

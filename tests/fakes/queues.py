@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.adapters.messages import (
@@ -25,15 +25,16 @@ class FakeQueues:
     sent: list[Message] = field(default_factory=list)
     """Everything that was ever sent."""
     unavailable: SourceError | None = None
+    traceparent: Callable[[], str] = str
 
     async def diagnose(self, subscription_ids: Sequence[str]) -> None:
-        await self._send(diagnose_messages(subscription_ids))
+        await self._send(diagnose_messages(subscription_ids, self.traceparent()))
 
     async def remediate(self, case_ids: Sequence[str]) -> None:
-        await self._send(remediate_messages(case_ids))
+        await self._send(remediate_messages(case_ids, self.traceparent()))
 
     async def notify(self, subscription_ids: Sequence[str]) -> None:
-        await self._send(notify_messages(subscription_ids))
+        await self._send(notify_messages(subscription_ids, self.traceparent()))
 
     async def diagnoses_waiting(self) -> int:
         await asyncio.sleep(0)

@@ -22,7 +22,17 @@ from shared.adapters.web.names import guid, header_words
 from shared.adapters.web.sender import Retries, Sender, Tokens
 from shared.adapters.web.timing import Patience, Timing
 from shared.adapters.web.transport import Answer, HttpTransport, Outgoing
-from shared.errors import Garbled, OutcomeUnknown, ServiceTrouble, SourceError, Throttled, Unreachable
+from shared.errors import (
+    Forbidden,
+    Garbled,
+    OutcomeUnknown,
+    ServiceTrouble,
+    SignInRefused,
+    SourceError,
+    Throttled,
+    Unreachable,
+)
+from shared.ports import Telemetry
 
 _ROOT = "/api/data/v9.2/"
 
@@ -71,6 +81,7 @@ class Dataverse:
         product: str,
         timing: Timing | None = None,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`product` is name/version for the User-Agent. Raises ValueError for an address that is not safe."""
         timing = timing or Timing()
@@ -85,6 +96,7 @@ class Dataverse:
             gate=Gate(timing, widest=self._limits.widest, first=self._limits.first),
             timing=timing,
             retries=self._limits.retries,
+            telemetry=telemetry,
         )
 
     async def get_pages(self, path_and_query: str, *, purpose: str, max_page_size: int = 5_000) -> list[Row]:
@@ -189,6 +201,8 @@ class Dataverse:
         result = wire.result(part, answer)
         if isinstance(result.error, Throttled):
             self._sender.throttled(result.error.retry_after)
+        elif isinstance(result.error, Forbidden | SignInRefused):
+            self._sender.refused()
         if not isinstance(part, Get) or result.body is None:
             return result
         try:

@@ -26,6 +26,7 @@ from shared.adapters.web.sender import Retries, Sender, Tokens
 from shared.adapters.web.timing import Patience, Timing
 from shared.adapters.web.transport import HttpTransport, Outgoing
 from shared.errors import Garbled
+from shared.ports import Telemetry
 
 BASE_URL = "https://api.partnercenter.microsoft.com"
 _ROOT = "/v1/"
@@ -64,6 +65,7 @@ class PartnerCenter:
         product: str,
         timing: Timing | None = None,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`product` is name/version for the User-Agent. Raises ValueError for an address that is not safe."""
         timing = timing or Timing()
@@ -83,6 +85,7 @@ class PartnerCenter:
             timing=timing,
             retries=self._limits.retries,
             wait=faults.wait,
+            telemetry=telemetry,
         )
 
     async def subscriptions(self, tenant_id: str, *, purpose: str) -> list[Subscription]:

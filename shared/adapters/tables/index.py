@@ -43,6 +43,8 @@ class IndexRow:
     etag: str
     problem: str = ""
     """Why it is neither followed nor dropped: a newer version of the app wrote it. Empty otherwise."""
+    cause: str = ""
+    """Its label, where the row has labels."""
 
 
 class CaseIndex:
@@ -119,7 +121,7 @@ def _index_row(found: Found) -> IndexRow:
         row = up_to_date(found.row, f"{key.partition} / {key.row}", INDEX, INDEX_STEPS)
     except CaseUnreadable as error:
         return IndexRow(key, None, found.etag, str(error))
-    return IndexRow(key, _written(row), found.etag)
+    return IndexRow(key, _written(row), found.etag, cause=str(row.get("cause", "")))
 
 
 def _written(row: Row) -> datetime | None:

@@ -17,14 +17,17 @@ from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex, IndexRow
 from shared.adapters.tables.index_keys import labels_wanted, state_partition
 from shared.adapters.tables.keys import CASE, former_row
-from shared.domain.case import Case
+from shared.domain.case import Case, State
 from shared.errors import CaseUnreadable
-from shared.ports import CaseFilter, Due, Page
+from shared.ports import CaseFilter, Due, Page, Standing
 
 CASES = "cases"
 
 _SPARE = 5
 """Index rows that are read beyond those wanted: some may be stale, and one tells whether there is a next page."""
+
+_DOUBTED = 5
+"""How often the row that has stood longest in its state is doubted: it may be a stale one, which is dropped then."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +98,24 @@ class CaseLists:
                 return Page(tuple(cases))
             after = rows[-1].key.row
 
+    async def standings(self, most: int) -> list[Standing]:
+        """Open cases by state, at most `most` of each; see the port."""
+        states = [state for state in State if state is not State.RESOLVED]
+        found = await all_of(self._standing(state, most) for state in states)
+        return [standing for each in found for standing in each]
+
+    async def _standing(self, state: State, most: int) -> list[Standing]:
+        rows = [row for row in await self._index.labelled(state_partition(state), {}, "", most) if _sound(row)]
+        for _ in range(_DOUBTED):
+            if not rows:
+                break
+            longest = min(rows, key=_since)
+            checked = await self._check(longest)
+            if checked.case or checked.unreadable:
+                break
+            rows.remove(longest)
+        return [Standing(state, row.cause, row.key.time, _since(row)) for row in rows]
+
     async def _merged(self, wanted: CaseFilter, after: str, count: int) -> tuple[list[IndexRow], bool]:
         """The first `count` index rows over all states that are wanted, and whether there are more."""
         labels = labels_wanted(wanted)
@@ -132,6 +153,11 @@ class CaseLists:
             return newest
         former = await self._tables.get(CASES, partition, former_row(row.key.number))
         return current(former) if former else newest
+
+
+def _since(row: IndexRow) -> datetime:
+    """When the row was written: with each new state, and each new label. One written by hand says when it began."""
+    return row.written_on or row.key.time
 
 
 def _sound(row: IndexRow) -> bool:

@@ -18,7 +18,7 @@ from shared.adapters.tables.saving import Saver
 from shared.domain.case import Case, Event, Recorded
 from shared.domain.grounds import Grounds
 from shared.errors import CaseUnreadable
-from shared.ports import CaseFilter, Clock, Due, Page, Stored, SweepReceipt
+from shared.ports import CaseFilter, Clock, Due, Page, Standing, Stored, SweepReceipt
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +110,10 @@ class TableCaseStore:
     async def purge_receipts(self, started_before: datetime, limit: int) -> int:
         """See Purger.receipts."""
         return await self._purger.receipts(started_before, limit)
+
+    async def standings(self, most: int) -> Sequence[Standing]:
+        """See CaseLists.standings."""
+        return await self._lists.standings(most)
 
     async def save_receipt(self, receipt: SweepReceipt) -> None:
         """Saving the same receipt again replaces it."""

@@ -20,7 +20,9 @@ from shared.adapters.web.answers import retry_after
 from shared.adapters.web.gate import Gate, Shut
 from shared.adapters.web.timing import Patience, Timing
 from shared.adapters.web.transport import Answer, Cut, Failure, HttpTransport, NotSent, Outgoing, Unreadable
-from shared.errors import Garbled, OutcomeUnknown, Source, SourceError, Throttled, Unreachable
+from shared.domain.signals import REFUSED, THROTTLED
+from shared.errors import Garbled, OutcomeUnknown, SignInRefused, Source, SourceError, Throttled, Unreachable
+from shared.ports import NoTelemetry, Telemetry
 
 PASSING = frozenset({408, 500, 502, 503, 504})
 NAMES: Mapping[Source, str] = {
@@ -72,6 +74,7 @@ class Sender:
         timing: Timing,
         retries: Retries,
         wait: Callable[[Answer], float | None] | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`wait` reads out of an answer how many seconds it asks for, where that is not in its headers alone."""
         self._source: Source = source
@@ -81,6 +84,7 @@ class Sender:
         self._gate = gate
         self._timing = timing
         self._retries = retries
+        self._telemetry = telemetry or NoTelemetry()
         self._wait = wait or (lambda answer: retry_after(answer.headers))
 
     def patience(self) -> Patience:
@@ -90,6 +94,11 @@ class Sender:
     def throttled(self, after: float | None) -> None:
         """A 429 came to light inside another answer: hold everything back as if it had come alone."""
         self._gate.throttled(self._gate.episode, after)
+        self._telemetry.count(THROTTLED, {"source": self._source})
+
+    def refused(self) -> None:
+        """Our identity or its rights were not accepted: by a whole answer, or inside another one."""
+        self._telemetry.count(REFUSED, {"source": self._source})
 
     async def send(self, request: Outgoing, *, writes: bool, patience: Patience) -> Answer:
         """The service's final answer, whatever its status.
@@ -97,6 +106,16 @@ class Sender:
         Raises Throttled when the gate stays shut for too long, Unreachable, OutcomeUnknown (only if `writes`),
         Garbled for an answer that broke off or is too large, and what the token source raises.
         """
+        try:
+            answer = await self._final(request, writes, patience)
+        except SignInRefused:
+            self.refused()
+            raise
+        if answer.status in (401, 403):
+            self.refused()
+        return answer
+
+    async def _final(self, request: Outgoing, writes: bool, patience: Patience) -> Answer:
         renewed = False
         attempt = 0
         outcome: Answer | Failure | None = None
@@ -127,6 +146,7 @@ class Sender:
                 answer = await self._transport.send(request)
                 if answer.status == 429:
                     self._gate.throttled(episode, self._wait(answer))
+                    self._telemetry.count(THROTTLED, {"source": self._source})
                 elif answer.status < 500:
                     self._gate.went_well(episode)
                 return answer
