@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.domain.case import State
+from shared.domain.case import FINAL, State
 from tests.contract.case_bench import AzuriteBench, Bench
 from tests.contract.case_kit import MINUTE, NOW, moved, opened, resolved
 
 pytestmark = pytest.mark.anyio
-OPEN_STATES = len(State) - 1
+OPEN_STATES = len(State) - len(FINAL)
 
 
 @pytest.fixture

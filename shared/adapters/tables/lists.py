@@ -17,7 +17,7 @@ from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex, IndexRow
 from shared.adapters.tables.index_keys import labels_wanted, state_partition
 from shared.adapters.tables.keys import CASE, former_row
-from shared.domain.case import Case, State
+from shared.domain.case import FINAL, Case, State
 from shared.errors import CaseUnreadable
 from shared.ports import CaseFilter, Due, Page, Standing
 
@@ -100,7 +100,7 @@ class CaseLists:
 
     async def standings(self, most: int) -> list[Standing]:
         """Open cases by state, at most `most` of each; see the port."""
-        states = [state for state in State if state is not State.RESOLVED]
+        states = [state for state in State if state not in FINAL]
         found = await all_of(self._standing(state, most) for state in states)
         return [standing for each in found for standing in each]
 
