@@ -15,7 +15,7 @@ from shared.domain.evidence import ProvisioningStatus
 from shared.domain.policy import Mode
 from tests.model.play import EVERYTHING, Act, Kind, Play, Story
 from tests.model.stage import FATES, Call, Fate
-from tests.model.stories import STOCKTAKING, STOPS, WEIGHTS, first_violation, story
+from tests.model.stories import ASKING, STOCKTAKING, STOPS, WEIGHTS, first_violation, story
 
 RETRIGGER = (ProvisioningStatus.NOT_APPLICABLE, ProvisioningStatus.AWAITING)
 
@@ -111,7 +111,7 @@ def test_what_nobody_could_see_is_not_promised_and_what_shows_is() -> None:
 
 def test_every_act_is_told() -> None:
     acts = {name for name in vars(Play) if not name.startswith("_") and name != "run"}
-    assert acts == {*WEIGHTS, *STOPS, *STOCKTAKING}
+    assert acts == {*WEIGHTS, *STOPS, *ASKING, *STOCKTAKING}
 
 
 def test_the_same_story_plays_the_same() -> None:
