@@ -1,0 +1,1 @@
+"""The Power Automate connector: its files, and the rules that its swagger document is held to. Not deployed."""

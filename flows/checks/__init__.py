@@ -1,0 +1,1 @@
+"""What flow templates are checked for: a file for each part."""
