@@ -28,7 +28,7 @@ from shared.workflow.wake import wake
 from tests.contract.city_kit import City
 from tests.contract.web_kit import BASE, Tokens
 from tests.fakes.tables import FakeTables
-from tests.workflow_kit import LONG_AGO, swept_on
+from tests.workflow_kit import LONG_AGO, remembering
 
 STUCK = 50
 """Subscriptions in one run: they fit into one message, so what a message costs is counted, too."""
@@ -85,10 +85,9 @@ class CountedTables(FakeTables):
 class CountedCity(City):
     """The city with the real case store in place of the fake one."""
 
-    tables: FakeTables = field(default_factory=CountedTables)
+    tables: FakeTables = field(default_factory=lambda: remembering(CountedTables(), LONG_AGO))
 
     def __post_init__(self) -> None:
-        self.tables.rows |= swept_on(LONG_AGO).rows
         super().__post_init__()
         self.real_store = TableCaseStore(self.tables, self.clock)
 

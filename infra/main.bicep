@@ -70,8 +70,28 @@ var needsVault = webhook || !empty(partnerCenter.clientId)
 var vaultName = take('kv-${environmentName}-${suffix}', 24)
 
 // The names stand in the code (shared/adapters/messages.py, shared/adapters/tables); a test compares.
-var queueNames = ['diagnose', 'remediate', 'notify', 'diagnose-poison', 'remediate-poison', 'notify-poison']
-var tableNames = ['cases', 'caseindex', 'sweeps', 'budgets', 'breakers', 'pauses', 'holds', 'alarms']
+var queueNames = [
+  'diagnose'
+  'remediate'
+  'notify'
+  'operate'
+  'diagnose-poison'
+  'remediate-poison'
+  'notify-poison'
+  'operate-poison'
+]
+var tableNames = [
+  'cases'
+  'caseindex'
+  'sweeps'
+  'budgets'
+  'breakers'
+  'pauses'
+  'holds'
+  'alarms'
+  'operations'
+  'idempotency'
+]
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'

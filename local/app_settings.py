@@ -49,6 +49,8 @@ def app_settings(
         "PARTNER_CENTER_REQUESTS_PER_MINUTE": "30000",
         "WORK365_TIME_ZONE": time_zone,
         "WORK365_RUN_JOB": "next_cycle",
+        # Nobody signs in to the local stack: whoever has its key may do everything.
+        "UNSTUCK_KEYS_ALLOWED_AS": "Approver",
         "NOTIFY_WEBHOOK_URL": f"{cloud['control']}/notifications",
         **_TIMES,
         **others,

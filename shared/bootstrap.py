@@ -24,6 +24,8 @@ from shared.adapters.tables.breakers import TableBreakers
 from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.client import Tables
 from shared.adapters.tables.holds import TableHolds
+from shared.adapters.tables.idempotency import TableIdempotencyKeys
+from shared.adapters.tables.operations import TableOperations
 from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.adapters.tables.store import TableCaseStore
 from shared.adapters.telemetry import telemetry_for
@@ -33,7 +35,7 @@ from shared.adapters.work365 import schema
 from shared.adapters.work365.work365 import DataverseWork365
 from shared.domain.policy import Policy
 from shared.errors import SettingsError
-from shared.ports import Breakers, Clock, Provider, Telemetry
+from shared.ports import Breakers, Clock, IdempotencyKeys, NoTelemetry, Operations, Provider, Telemetry
 from shared.settings import Settings, load
 from shared.workflow.context import Context
 
@@ -42,6 +44,8 @@ POLICY_READ_SECONDS = 10.0
 """How long the policy file may take to be read before the app stops writing."""
 
 PARTNER_CENTER_SCOPE = "https://api.partnercenter.microsoft.com/.default"
+
+PATIENCE_SECONDS = 8.0
 
 
 class SystemClock:
@@ -60,6 +64,7 @@ class App:
         self._context: Context | None = None
         self._policy: PolicySource | None = None
         self._reading: asyncio.Future[Policy] | None = None
+        self._kept: Tables | None = None
         self._building = asyncio.Lock()
         try:
             self._settings = load(environ)
@@ -97,6 +102,24 @@ class App:
             return await asyncio.wait_for(asyncio.shield(self._reading), POLICY_READ_SECONDS)
         except TimeoutError:
             return source.too_slow(POLICY_READ_SECONDS)
+
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Answers that are kept for whoever asks again. Raises SettingsError."""
+        return TableIdempotencyKeys(self._tables())
+
+    def operations(self) -> Operations:
+        """Work that takes longer than a request may. Raises SettingsError."""
+        return TableOperations(self._tables())
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long a request may take before its work is handed to the queue: answers come within ten seconds."""
+        return PATIENCE_SECONDS
+
+    def _tables(self) -> Tables:
+        if self._kept is None:
+            self._kept = _storage(self.settings, NoTelemetry())[0]
+        return self._kept
 
 
 def _under(context: Context, policy: Policy) -> Context:

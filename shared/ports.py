@@ -14,6 +14,8 @@ from shared.domain.budget import Claim, Grant
 from shared.domain.case import FINAL, Case, Event, Recorded, State
 from shared.domain.evidence import Evidence, ProviderDetails, ProviderReading, ProvisioningStatus
 from shared.domain.grounds import Grounds
+from shared.domain.idempotency import KeptAnswer, Turn
+from shared.domain.operation import Operation
 from shared.domain.pause import Mute, Pause, Wish
 from shared.domain.policy import BreakerLimits, Caps
 from shared.domain.signals import Attributes, Metric, Step
@@ -149,6 +151,10 @@ class CaseFilter:
     customer: str | None = None
     open_only: bool = False
     """Leave out resolved and dismissed cases, where no state is asked for."""
+    assignee: str | None = None
+    opened_after: datetime | None = None
+    """Found at this time or later."""
+    opened_before: datetime | None = None
     stock: Stock | None = None
 
     @property
@@ -165,6 +171,20 @@ class Page:
 
     cases: tuple[Case, ...]
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aging:
+    """An open case as the index has it: what it is counted by, and since when it is stuck."""
+
+    subscription_id: str
+    number: int
+    state: State
+    opened_on: datetime
+    cause: str = ""
+    provider: str = ""
+    customer: str = ""
+    assignee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +255,13 @@ class CaseStore(Protocol):
 
     async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page: ...
 
+    async def aging(self) -> Sequence[Aging]:
+        """Every open case, oldest first, from the index alone: one request per thousand of each state.
+
+        A copy: a case that is being saved may show as it was.
+        """
+        ...
+
     async def purge(self, closed_before: datetime, limit: int) -> Sequence[str]:
         """Deletes cases that were closed before then, with their events; oldest first, at most `limit`.
 
@@ -255,6 +282,14 @@ class CaseStore(Protocol):
         ...
 
     async def save_receipt(self, receipt: SweepReceipt) -> None: ...
+
+    async def receipts(self, limit: int, cursor: str | None) -> tuple[Sequence[SweepReceipt], str | None]:
+        """Receipts, newest first, and where the next page begins. Raises ValueError for a bad cursor."""
+        ...
+
+    async def receipt(self, id_: str) -> SweepReceipt | None:
+        """One receipt by its id."""
+        ...
 
     async def last_receipt(self, *, complete: bool = False) -> SweepReceipt | None:
         """The receipt of the sweep that started last; with `complete`, of the last that read everything."""
@@ -344,6 +379,44 @@ class Alarms(Protocol):
         ...
 
 
+class IdempotencyKeys(Protocol):
+    """Answers by the keys that callers give. Raises SourceError, and CaseUnreadable for a row that makes no sense."""
+
+    async def begin(self, key: str, request: str, now: datetime) -> Turn:
+        """What a request with this key is to do; `request` is a digest of what it asks."""
+        ...
+
+    async def finish(self, key: str, token: str, answer: KeptAnswer) -> None:
+        """Keeps the answer of whoever has the turn. Raises Refused for one that is too long to be kept."""
+        ...
+
+    async def give_up(self, key: str, token: str, now: datetime) -> None:
+        """Nothing was done: the next request with the key may try."""
+        ...
+
+    async def purge(self, now: datetime) -> int:
+        """Takes away some entries that have expired; how many."""
+        ...
+
+
+class Operations(Protocol):
+    """Work that takes longer than a request may. Raises SourceError, and CaseUnreadable."""
+
+    async def begin(self, operation: Operation) -> None:
+        """Writes down what is to be done."""
+        ...
+
+    async def load(self, id_: str) -> Operation | None: ...
+
+    async def finish(self, id_: str, answer: KeptAnswer) -> None:
+        """Keeps its answer; the first one stays. Raises NotFound, and Refused for one that is too long."""
+        ...
+
+    async def purge(self, now: datetime) -> int:
+        """Takes away some that have expired; how many."""
+        ...
+
+
 class Queues(Protocol):
     """Wake-ups. They carry ids, never decisions; a lost one costs time, never correctness."""
 
@@ -359,6 +432,10 @@ class Queues(Protocol):
 
     async def diagnoses_waiting(self) -> int:
         """About how many messages are queued for diagnosis, those that are being worked on included."""
+        ...
+
+    async def operate(self, operation_id: str) -> None:
+        """One operation of the HTTP API."""
         ...
 
 

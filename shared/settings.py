@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.domain.policy import Mode, Policy
+from shared.domain.role import Role
 from shared.domain.schedule import Schedule, parse
 from shared.errors import SettingsError
 
@@ -162,6 +163,12 @@ class Settings(BaseModel):
     UNSTUCK_POLICY: str | None = None
     """Path of the policy file (docs/policy.md). Empty: the documented defaults."""
 
+    UNSTUCK_TENANT_ID: Guid | None = None
+    """Entra tenant whose people and apps may call the HTTP API. Empty: nobody who signs in is let in."""
+
+    UNSTUCK_KEYS_ALLOWED_AS: Role | None = None
+    """Role of whoever has a function key: Reader, Operator or Approver. Empty: keys open nothing."""
+
     NOTIFY_WEBHOOK_URL: Url | None = Field(default=None, repr=False)
     """Where people are told, as JSON by POST. Empty: news goes to the log only."""
 
@@ -230,6 +237,7 @@ _HINTS = {
     "PYTHON_ENABLE_OPENTELEMETRY": "should be true or false",
     "UNSTUCK_TELEMETRY_CONSOLE": "should be true or false",
     "UNSTUCK_ATTEMPTS": "should be a whole number from 1 to 5",
+    "UNSTUCK_KEYS_ALLOWED_AS": "should be Reader, Operator or Approver, or empty",
     "UNSTUCK_MODE": "should be observe, approve or auto",
 }
 

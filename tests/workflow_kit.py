@@ -54,7 +54,12 @@ class Crash(BaseException):
 
 def swept_on(moment: datetime) -> FakeTables:
     """Tables of an environment that was swept for the first time then."""
-    tables, watch = FakeTables(), Watch(stock_taken_on=moment, stock_told=True)
+    return remembering(FakeTables(), moment)
+
+
+def remembering[T: FakeTables](tables: T, moment: datetime) -> T:
+    """These tables with the row that remembers a first sweep."""
+    watch = Watch(stock_taken_on=moment, stock_told=True)
     columns = {"schema_version": SCHEMA_VERSION, **holds._columns(watch)}
     tables.edit(holds.TABLE, holds.PARTITION, holds.ROW, **columns)
     return tables

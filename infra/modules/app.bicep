@@ -87,6 +87,7 @@ var platformSettings = {
 // Read by the app: docs/settings.md.
 var appSettings = {
   UNSTUCK_MODE: mode
+  UNSTUCK_TENANT_ID: tenant().tenantId
   DATAVERSE_URL: dataverse.url
   DATAVERSE_ORGANIZATION_ID: dataverse.organizationId
   MANAGED_IDENTITY_CLIENT_ID: identityClientId
@@ -165,8 +166,8 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      // The health page tells no secrets; the console's files hold no data and send whoever has no session to sign in.
-      excludedPaths: ['/api/health', '/api/console', '/api/console/*']
+      // The health page tells no secrets, and the description of the API is public; the console's files hold no data and send whoever has no session to sign in.
+      excludedPaths: ['/api/health', '/api/swagger.json', '/api/console', '/api/console/*']
     }
     httpSettings: { requireHttps: true }
     login: { tokenStore: { enabled: false } }

@@ -1,5 +1,6 @@
 """The running stack as the demo sees it: the app's own API and the control endpoint, over HTTP."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from local.stack import Addresses
 
 _PATIENCE_SECONDS = 100
 _PAGE = 200
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 class Watcher:
@@ -46,9 +48,16 @@ class Watcher:
         """Decides as a person would who has looked at what was stuck before: all of it shall be worked on."""
         wanted = {"decision": "adopt", "filter": {}, "by": "the demo", "reason": "everything here shall be freed"}
         while True:
-            made = self._app.post("/baseline/decisions", json=wanted).raise_for_status().json()
+            made = self._finished(self._app.post("/baseline/decisions", json=wanted)).json()
             if not made["decided"] or not made["remaining"]:
                 return
+
+    def _finished(self, answer: httpx.Response) -> httpx.Response:
+        """The answer itself; of work that took long, the one that its address gives in the end."""
+        while answer.raise_for_status().status_code == httpx.codes.ACCEPTED:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            answer = self._app.get(answer.headers["Location"])
+        return answer
 
     def open_cases(self) -> dict[str, SeenCase]:
         """Every case by id that is not resolved."""

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from local.functions_host.easy_auth import EasyAuth
 from local.functions_host.errors import WorkerUnavailable
 from local.functions_host.invoker import Invoker
 from local.functions_host.keys import Keys
@@ -23,23 +24,31 @@ _SERVERS_OWN = {"content-length", "transfer-encoding", "connection"}
 class HttpFront:
     """An ASGI application that answers for every HTTP function of the app."""
 
-    def __init__(self, routes: Sequence[Route], keys: Keys, invoker: Invoker) -> None:
+    def __init__(
+        self, routes: Sequence[Route], keys: Keys, invoker: Invoker, easy_auth: EasyAuth | None = None
+    ) -> None:
         self._routes = routes
         self._keys = keys
         self._invoker = invoker
+        self._easy_auth = easy_auth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        headers: dict[str, str] | None = _headers(request.headers)
+        if self._easy_auth is not None and headers is not None:
+            headers = self._easy_auth.admit(headers)
+        if headers is None:
+            return Response(status_code=401)
         found = find(self._routes, request.method, request.scope["raw_path"].decode("ascii", "replace"))
         if found is None:
             return Response(status_code=404)
         function, values = found
         if not self._keys.admit(function.auth_level, request.headers, request.query_params):
             return Response(status_code=401)
-        datum = request_datum(request, values, await _body(request))
+        datum = request_datum(request, headers, values, await _body(request))
         try:
             outcome = await self._invoker.run(function, datum, trace_parent=request.headers.get("traceparent", ""))
         except WorkerUnavailable as error:
@@ -53,14 +62,14 @@ async def _body(request: Request) -> bytes:
     return body if request.headers.get("content-length") else b""
 
 
-def request_datum(request: Request, values: Mapping[str, str], body: bytes) -> Datum:
+def request_datum(request: Request, headers: Mapping[str, str], values: Mapping[str, str], body: bytes) -> Datum:
     """The request as the real host hands it over: names of headers in lower case, no empty query values."""
     return {
         "type": "http",
         "value": {
             "method": request.method,
             "url": _url(request),
-            "headers": _headers(request.headers),
+            "headers": dict(headers),
             "query": _query(request.query_params),
             "params": dict(values),
             "body": {"type": "bytes", "value": base64.b64encode(body).decode()},

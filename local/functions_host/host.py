@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from local.functions_host.admin import Admin
+from local.functions_host.easy_auth import SETTING, EasyAuth
 from local.functions_host.errors import CannotStart
 from local.functions_host.front import HttpFront
 from local.functions_host.hostjson import HostJson
@@ -31,7 +32,8 @@ class Host:
 
     def __init__(self, options: HostOptions, log: IO[str]) -> None:
         self._options = options
-        self._settings = load_settings(options.settings)
+        self._easy_auth = EasyAuth.read(options.sign_ins) if options.sign_ins else None
+        self._settings = {**load_settings(options.settings), **({SETTING: "True"} if self._easy_auth else {})}
         self._json = HostJson.read(options.app_dir, self._settings)
         self._host_id = self._settings.get("AzureFunctionsWebHost__hostid", options.app_dir.absolute().name)
         self._supervisor = Supervisor(options, self._settings, log)
@@ -97,5 +99,5 @@ class Host:
         routes = routes_of(http, self._json.route_prefix)
         for route in routes:
             _log.info("%s answers at /%s", route.function.name, route.template)
-        front = HttpFront(routes, keys, self._invoker)
+        front = HttpFront(routes, keys, self._invoker, self._easy_auth)
         return Starlette(routes=[*admin.routes(), Mount("/", app=front)])

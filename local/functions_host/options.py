@@ -39,6 +39,9 @@ class HostOptions:
     host_key: str = field(default_factory=new_key)
     """The key for functions of level `function`. Made up if not given."""
 
+    sign_ins: Path | None = None
+    """A file of principals by bearer token (JSON). With it the host plays App Service's authentication, too."""
+
     visibility_seconds: int = 600
     """How long a queue message stays hidden while its handler runs, renewed at half of it. Azure: 600."""
 

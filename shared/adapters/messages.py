@@ -1,8 +1,9 @@
-"""The three queue messages: JSON that carries ids, never decisions. Read strictly: what is odd is refused by name.
+"""The queue messages: JSON that carries ids, never decisions. Read strictly: what is odd is refused by name.
 
 queue `diagnose`   {"version": 1, "subscription_ids": [at most 500 GUIDs]}
 queue `remediate`  {"version": 1, "case_ids": [at most 100, <subscription id>-<number>]}
 queue `notify`     {"version": 1, "subscription_ids": [at most 500 GUIDs]}
+queue `operate`    {"version": 1, "operation_id": "32 hexadecimal digits"}
 
 Each may have a `traceparent`: the span that it was sent in. It decides nothing, so one that makes no sense counts
 as none.
@@ -19,7 +20,7 @@ from shared.adapters.web.answers import clean
 from shared.domain.signals import is_traceparent
 from shared.errors import MessageUnreadable
 
-DIAGNOSE, REMEDIATE, NOTIFY = "diagnose", "remediate", "notify"
+DIAGNOSE, REMEDIATE, NOTIFY, OPERATE = "diagnose", "remediate", "notify", "operate"
 """Names of the queues."""
 
 MOST_SUBSCRIPTIONS = 500
@@ -89,10 +90,17 @@ class NotifyMessage(_Message):
     subscription_ids: SubscriptionIds
 
 
+class OperateMessage(_Message):
+    """Do this operation of the HTTP API."""
+
+    operation_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
 type Message = DiagnoseMessage | RemediateMessage | NotifyMessage
+"""What the workflow sends to itself."""
 
 
-def encode(message: Message) -> str:
+def encode(message: Message | OperateMessage) -> str:
     """The message as JSON."""
     return message.model_dump_json(exclude=set() if message.traceparent else {"traceparent"})
 

@@ -13,8 +13,10 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from shared.adapters.messages import (
     DIAGNOSE,
     NOTIFY,
+    OPERATE,
     REMEDIATE,
     Message,
+    OperateMessage,
     diagnose_messages,
     encode,
     notify_messages,
@@ -79,12 +81,16 @@ class StorageQueues:
                 return 0
             raise storage_error(error, f"counting messages of queue {DIAGNOSE}", writes=False) from error
 
-    async def _send(self, queue: str, messages: Sequence[Message]) -> None:
+    async def operate(self, operation_id: str) -> None:
+        """One message."""
+        await self._send(OPERATE, [OperateMessage(operation_id=operation_id)])
+
+    async def _send(self, queue: str, messages: Sequence[Message | OperateMessage]) -> None:
         # The Functions host decodes Base64 by default; host.json's messageEncoding is left alone.
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         await all_of(self._send_one(client, message) for message in messages)
 
-    async def _send_one(self, client: QueueClient, message: Message) -> None:
+    async def _send_one(self, client: QueueClient, message: Message | OperateMessage) -> None:
         async with self._gate:
             try:
                 await self._deliver(client, encode(message))

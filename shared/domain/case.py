@@ -176,6 +176,11 @@ class Case:
     outgoing: tuple[Notification, ...] = ()
     told: tuple[str, ...] = ()
     """Keys of the notifications that were sent, newest last."""
+    assignee: str = ""
+    """Who has claimed the case, or was asked to look after it. It changes nothing that the app does."""
+    ticket: str = ""
+    """The support ticket it is handled in, as people call it."""
+    ticket_url: str = ""
     last_sequence: int = 0
     last_hash: str = ""
 

@@ -1,49 +1,47 @@
 """HTTP: the stock, which is what was stuck already when the app first looked. A person adopts or dismisses it."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-import azure.functions as func
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from shared.bootstrap import app
 from shared.domain.case import subscription_of
-from shared.domain.causes import CAUSES
-from shared.entrypoints.bodies import Taken
+from shared.entrypoints.bodies import By, Given
 from shared.entrypoints.controls import Text
-from shared.entrypoints.exchange import answer, body_of
-from shared.entrypoints.problems import answers
-from shared.workflow.baseline import AT_ONCE, Counted, Decided, Decision, StockFilter, StockShown, decide_stock, stock
+from shared.entrypoints.drop_downs import CAUSE, PROVIDER
+from shared.entrypoints.exchange import Reply
+from shared.entrypoints.queries import CauseName, Moment
+from shared.entrypoints.route import Ask, Nothing, Taken
+from shared.workflow.baseline import AT_ONCE, Decision, StockFilter, decide_stock, stock
 
-blueprint = func.Blueprint()
 
-CaseId = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=100)]
+def _case_id(text: str) -> str:
+    subscription_of(text)
+    return text
+
+
+CaseId = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=100), AfterValidator(_case_id)
+]
 
 
 class FilterRequest(Taken):
     """Which held cases are meant. What is left out means any; without all of them the whole stock is meant."""
 
-    cause: str | None = Field(None, title="Cause", description="Name of a cause.")
-    provider: Text | None = Field(None, title="Provider", description="Name of a provider, as cases show it.")
+    cause: CauseName | None = Field(None, title="Cause", description="Name of a cause.", json_schema_extra=CAUSE)
+    provider: Text | None = Field(
+        None, title="Provider", description="Name of a provider, as cases show it.", json_schema_extra=PROVIDER
+    )
     customer: Text | None = Field(None, title="Customer", description="Name of a customer, as cases show it.")
-    created_before: AwareDatetime | None = Field(
-        None, title="Created before", description="Their change was created before this, with a time zone."
+    created_before: Moment | None = Field(
+        None,
+        title="Created before",
+        description="Their change was created before this, with a time zone.",
+        examples=["2026-01-01T00:00:00Z"],
     )
     case_ids: tuple[CaseId, ...] = Field((), title="Cases", description="Ids of cases.", max_length=AT_ONCE)
-
-    @field_validator("cause")
-    @classmethod
-    def _known(cls, cause: str | None) -> str | None:
-        if cause is not None and cause not in CAUSES:
-            raise ValueError(f"should be one of {', '.join(CAUSES)}")
-        return cause
-
-    @field_validator("case_ids")
-    @classmethod
-    def _are_ids(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
-        for each in ids:
-            subscription_of(each)
-        return ids
 
 
 class DecisionRequest(Taken):
@@ -51,9 +49,9 @@ class DecisionRequest(Taken):
 
     decision: Decision = Field(title="Decision", description="adopt or dismiss.")
     filter: FilterRequest = Field(title="Filter", description="Which cases; {} means the whole stock.")
-    by: Text = Field(title="By", description="Who decides, for the record.")
-    reason: Text = Field(title="Reason", description="Why, for whoever reads it later.")
+    reason: Text = Field(title="Reason", description="Why, for whoever reads it later.", examples=["Old tests."])
     limit: int = Field(AT_ONCE, title="Limit", description="Cases that are decided on at most.", ge=1, le=AT_ONCE)
+    by: By = None
 
     @property
     def wanted(self) -> StockFilter:
@@ -61,68 +59,46 @@ class DecisionRequest(Taken):
         return StockFilter(given.cause, given.provider, given.customer, given.created_before, given.case_ids)
 
 
-class CountedBody(BaseModel):
+def _most_common(counted: Counter[str]) -> dict[str, int]:
+    return dict(counted.most_common())
+
+
+class CountedBody(Given):
     """Cases of one kind."""
 
-    count: int
-    by_cause: dict[str, int]
+    count: int = Field(description="How many.")
+    by_cause: Annotated[Mapping[str, int], BeforeValidator(_most_common)] = Field(description="How many of each cause.")
     oldest: datetime | None = Field(description="When the oldest of their changes was created.")
     more: bool = Field(description="There are more than were counted.")
 
-    @classmethod
-    def of(cls, counted: Counted) -> "CountedBody":
-        by_cause = dict(counted.by_cause.most_common())
-        return cls(count=counted.count, by_cause=by_cause, oldest=counted.oldest, more=counted.more)
 
-
-class BaselineBody(BaseModel):
+class BaselineBody(Given):
     """The stock as it is now."""
 
     taken_on: datetime | None = Field(description="The first complete sweep; null before it: nothing is begun then.")
     told: bool = Field(description="People have been told of it.")
-    held: CountedBody
-    adopted: CountedBody
-    dismissed: CountedBody
-
-    @classmethod
-    def of(cls, shown: StockShown) -> "BaselineBody":
-        return cls(
-            taken_on=shown.taken_on,
-            told=shown.told,
-            held=CountedBody.of(shown.held),
-            adopted=CountedBody.of(shown.adopted),
-            dismissed=CountedBody.of(shown.dismissed),
-        )
+    held: CountedBody = Field(description="Those that nobody has decided on: nothing is begun on them.")
+    adopted: CountedBody = Field(description="Those that are worked on like any other.")
+    dismissed: CountedBody = Field(description="Those that are left as they are, for good.")
 
 
-class DecidedBody(BaseModel):
+class DecidedBody(Given):
     """What became of one decision."""
 
-    decided: int
-    skipped: dict[str, str] = Field(description="Why these were left as they are, by case id.")
+    decided: int = Field(description="How many were adopted or dismissed.")
+    skipped: Mapping[str, str] = Field(description="Why these were left as they are, by case id.")
     remaining: int = Field(description="Cases that are meant and were not reached: ask again.")
     more: bool = Field(description="There are more remaining than were counted.")
 
-    @classmethod
-    def of(cls, made: Decided) -> "DecidedBody":
-        return cls(decided=made.decided, skipped=dict(made.skipped), remaining=made.remaining, more=made.more)
 
-
-@blueprint.function_name("show_baseline")
-@blueprint.route("baseline", methods=["GET"])
-@answers
-async def show_baseline(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
+async def get_baseline(ask: Ask[Nothing, Nothing]) -> Reply:
     """When the stock was taken, and how much of it is held, adopted and dismissed."""
-    return answer(BaselineBody.of(await stock(await app().context())))
+    return Reply(BaselineBody.model_validate(await stock(await ask.context())))
 
 
-@blueprint.function_name("decide_baseline")
-@blueprint.route("baseline/decisions", methods=["POST"])
-@answers
-async def decide_baseline(req: func.HttpRequest) -> func.HttpResponse:
+async def decide(ask: Ask[DecisionRequest, Nothing]) -> Reply:
     """Adopts or dismisses held cases."""
-    example = '{"decision": "adopt", "filter": {"cause": "trigger_missed"}, "by": "...", "reason": "..."}'
-    asked = body_of(req, DecisionRequest, example=example)
-    ctx = await app().context()
-    made = await decide_stock(ctx, asked.decision, asked.wanted, by=asked.by, reason=asked.reason, limit=asked.limit)
-    return answer(DecidedBody.of(made))
+    wanted, by = ask.body, ask.caller.on_record(ask.body.by)
+    ctx = await ask.context()
+    made = await decide_stock(ctx, wanted.decision, wanted.wanted, by=by, reason=wanted.reason, limit=wanted.limit)
+    return Reply(DecidedBody.model_validate(made))

@@ -1,40 +1,48 @@
-"""What every route does with a request's body and an answer's."""
+"""What goes over the wire, apart from any Functions runtime: an answer, and how it becomes one of the runtime's."""
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import azure.functions as func
 from pydantic import BaseModel
 
-from shared.entrypoints.problems import Problem
-
-LONGEST_BODY = 64 * 1024
-"""Bytes of a request, where a route does not say otherwise."""
+JSON = "application/json"
 
 
-def answer(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
-    """The body as JSON. Nothing of ours is to be kept by a cache."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, before it is sent: what is kept for an idempotency key, too."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler gives: a model, and what stands beside it."""
+
+    body: BaseModel
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def answer(self) -> Answer:
+        """As it goes out. Aliases are the names on the wire."""
+        return Answer(self.status.value, self.body.model_dump_json(by_alias=True).encode(), JSON, self.headers)
+
+
+def sent(answer: Answer, correlation_id: str) -> func.HttpResponse:
+    """The runtime's answer. Nothing of ours is to be kept by a cache, nor taken for anything but what it is."""
     return func.HttpResponse(
-        body.model_dump_json(),
-        status_code=status.value,
-        mimetype="application/json",
-        headers={"Cache-Control": "no-store"},
+        answer.body,
+        status_code=answer.status,
+        mimetype=answer.content_type,
+        headers={
+            **answer.headers,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Correlation-Id": correlation_id,
+        },
     )
-
-
-def body_of[M: BaseModel](
-    req: func.HttpRequest, kind: type[M], *, longest: int = LONGEST_BODY, example: str = "{...}"
-) -> M:
-    """The request's body. Raises Problem for what is no JSON object, ValidationError naming the field otherwise."""
-    raw = req.get_body()
-    if len(raw) > longest:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is longer than {longest:,} bytes.")
-    try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError):
-        detail, hint = "The body is not JSON.", f"Send {example}, a JSON object."
-        raise Problem(HTTPStatus.BAD_REQUEST, detail, field="body", hint=hint) from None
-    if not isinstance(parsed, dict):
-        detail, hint = "The body is not a JSON object.", f"Send {example}."
-        raise Problem(HTTPStatus.BAD_REQUEST, detail, field="body", hint=hint)
-    return kind.model_validate(parsed)

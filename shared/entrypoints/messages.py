@@ -3,15 +3,12 @@
 import asyncio
 from typing import Annotated
 
-import azure.functions as func
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.domain.provider_errors import Reading, read_message
-from shared.entrypoints.bodies import Taken
-from shared.entrypoints.exchange import answer, body_of
-from shared.entrypoints.problems import answers
-
-blueprint = func.Blueprint()
+from shared.entrypoints.bodies import Given
+from shared.entrypoints.exchange import Reply
+from shared.entrypoints.route import Ask, Nothing, Taken
 
 LONGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request: several texts of a megabyte, or 200 of the usual ones many times over."""
@@ -51,7 +48,7 @@ class ExplainRequest(Taken):
     )
 
 
-class Explanation(BaseModel):
+class Explanation(Given):
     """What one message means."""
 
     cause: str = Field(description="The cause that it proves; `unknown` when it proves none.")
@@ -77,21 +74,15 @@ class Explanation(BaseModel):
         )
 
 
-class ExplainBody(BaseModel):
+class ExplainBody(Given):
     """The explanations, in the order of the messages."""
 
-    messages: list[Explanation]
+    messages: list[Explanation] = Field(description="What each means.")
 
 
-@blueprint.function_name("explain_messages")
-@blueprint.route("messages/explain", methods=["POST"])
-@answers
-async def explain_messages(req: func.HttpRequest) -> func.HttpResponse:
+async def explain_messages(ask: Ask[ExplainRequest, Nothing]) -> Reply:
     """Explains messages by the catalogue."""
-    example = '{"messages": [{"text": "..."}]}'
-    wanted = body_of(req, ExplainRequest, longest=LONGEST_BODY, example=example)
-    body = await asyncio.to_thread(_explain, wanted)  # megabytes take a while, and others are waiting
-    return answer(body)
+    return Reply(await asyncio.to_thread(_explain, ask.body))  # megabytes take a while, and others are waiting
 
 
 def _explain(wanted: ExplainRequest) -> ExplainBody:

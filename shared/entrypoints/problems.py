@@ -1,96 +1,110 @@
 """Answers that say what is wrong: application/problem+json (RFC 9457), with the field and what to do."""
 
-import functools
 import json
 import logging
 import math
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
-import azure.functions as func
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from shared.entrypoints.exchange import Answer
 from shared.errors import CaseConflict, CaseUnreadable, NotPossible, SettingsError, SourceError, Throttled
 
 log = logging.getLogger(__name__)
 
-type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+PROBLEM = "application/problem+json"
+
+_LONGEST_NAME = 100
+"""Characters of a field's name that are repeated: callers choose the names of unknown ones."""
 
 
 class Problem(Exception):
-    """An answer that is not the one hoped for. Raised by handlers, answered by `answers`."""
+    """An answer that is not the one hoped for. Raised by handlers and by what is in front of them."""
 
-    def __init__(self, status: HTTPStatus, detail: str, *, field: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        field: str | None = None,
+        hint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.status = status
         self.detail = detail
         self.field = field
         self.hint = hint
+        self.headers = headers or {}
         super().__init__(detail)
 
 
-def answers(handler: Handler) -> Handler:
-    """Turns every error of a handler into a problem; an unexpected one is logged under the id that is answered."""
-
-    @functools.wraps(handler)
-    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return await handler(req)
-        except Problem as problem:
-            return _answer(problem.status, problem.detail, field=problem.field, hint=problem.hint)
-        except ValidationError as error:
-            return _invalid(error)
-        except NotPossible as error:
-            return _answer(HTTPStatus.CONFLICT, str(error))
-        except CaseConflict:
-            detail = "The case was changed by someone else at the same moment. Read it again."
-            return _answer(HTTPStatus.CONFLICT, detail)
-        except CaseUnreadable as error:
-            return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-        except SettingsError as error:
-            hint = "Mend the app settings; GET /api/health lists them."
-            return _answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), hint=hint)
-        except SourceError as error:
-            return _source(error)
-        except Exception:
-            correlation_id = uuid.uuid4().hex
-            log.exception("Unexpected error, correlation id %s", correlation_id)
-            detail = f"Something unexpected went wrong; the log has it under correlation id {correlation_id}."
-            return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
-
-    return wrapped
+def bad_field(field: str, detail: str, hint: str | None = None) -> Problem:
+    """A 400 about one field of the request."""
+    return Problem(HTTPStatus.BAD_REQUEST, detail, field=field, hint=hint)
 
 
-def _invalid(error: ValidationError) -> func.HttpResponse:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "body"
-    hint = None
-    if first["type"] == "extra_forbidden":
-        hint = "Remove it: this field is not known here."
+def invalid(error: ValidationError, kind: type[BaseModel]) -> Problem:
+    """The first thing that is wrong with a body or a query of this kind, by its field."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part)[:_LONGEST_NAME] for part in first["loc"]) or "body"
     message = first["msg"].removeprefix("Value error, ")
-    return _answer(HTTPStatus.BAD_REQUEST, f"{field}: {message}", field=field, hint=hint)
+    return bad_field(field, f"{field}: {message}", _hint(dict(first), kind))
 
 
-def _source(error: SourceError) -> func.HttpResponse:
-    log.warning("A source failed: %s", error)
+def _hint(error: Mapping[str, Any], kind: type[BaseModel]) -> str | None:
+    if error["type"] == "extra_forbidden":
+        return "Remove it: this field is not known here."
+    known = kind.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+    return known.description if known is not None else None
+
+
+def problem_of(error: Exception, correlation_id: str) -> Answer:
+    """The answer for anything that a handler raises. What is unexpected is logged under the id that is answered."""
+    match error:
+        case Problem():
+            return _problem(error.status, error.detail, correlation_id, error.field, error.hint, error.headers)
+        case NotPossible():
+            return _problem(HTTPStatus.CONFLICT, str(error), correlation_id)
+        case CaseConflict():
+            detail = "The case was changed by someone else at the same moment. Read it again."
+            return _problem(HTTPStatus.CONFLICT, detail, correlation_id)
+        case CaseUnreadable():
+            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), correlation_id)
+        case SettingsError():
+            hint = "Mend the app settings; GET /api/health lists them."
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), correlation_id, hint=hint)
+        case SourceError():
+            return _source(error, correlation_id)
+        case _:
+            log.error("Unexpected error, correlation id %s", correlation_id, exc_info=error)
+            detail = f"Something unexpected went wrong; the log has it under correlation id {correlation_id}."
+            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, correlation_id)
+
+
+def _source(error: SourceError, correlation_id: str) -> Answer:
+    log.warning("A source failed, correlation id %s: %s", correlation_id, error)
     status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Throttled) else HTTPStatus.BAD_GATEWAY
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
-    return _answer(status, str(error), hint=f"It is {error.source} that did not give what was asked.", headers=headers)
+    hint = f"It is {error.source} that did not give what was asked."
+    return _problem(status, str(error), correlation_id, hint=hint, headers=headers)
 
 
-def _answer(
+def _problem(
     status: HTTPStatus,
     detail: str,
-    *,
+    correlation_id: str,
     field: str | None = None,
     hint: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> func.HttpResponse:
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "correlation_id": correlation_id,
+    }
     body |= {name: value for name, value in (("field", field), ("hint", hint)) if value is not None}
-    return func.HttpResponse(
-        json.dumps(body),
-        status_code=status.value,
-        mimetype="application/problem+json",
-        headers=headers,
-    )
+    return Answer(status.value, json.dumps(body).encode(), PROBLEM, headers or {})

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import azure.functions as func
 
-from shared.adapters.messages import DiagnoseMessage, NotifyMessage, RemediateMessage, decode
+from shared.adapters.messages import DiagnoseMessage, NotifyMessage, OperateMessage, RemediateMessage, decode
 from shared.bootstrap import app
 from shared.domain.case import subscription_of
 from shared.domain.signals import POISON_MESSAGES
+from shared.entrypoints.operations import carry_out, give_up
+from shared.entrypoints.routes import ROUTES
 from shared.errors import MessageUnreadable, UnstuckError
 from shared.workflow.context import Context
 from shared.workflow.diagnose import diagnose_subscriptions
@@ -80,7 +82,27 @@ async def notify_poison(message: func.QueueMessage) -> None:
     log.error("People could not be told: %s", message.get_body().decode(errors="replace")[:2_000])
 
 
-def _read[M: (DiagnoseMessage, RemediateMessage, NotifyMessage)](
+@blueprint.function_name("operate")
+@blueprint.queue_trigger(arg_name="message", queue_name="operate", connection=STORAGE)
+async def operate(message: func.QueueMessage) -> None:
+    """Does what somebody asked for over HTTP and did not get in time."""
+    if (wanted := _read(message, "operate", OperateMessage)) is not None:
+        await carry_out(app(), ROUTES, wanted.operation_id)
+
+
+@blueprint.function_name("operate_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="operate-poison", connection=STORAGE)
+async def operate_poison(message: func.QueueMessage) -> None:
+    """Tells whoever asks for it that the operation came to nothing."""
+    if (wanted := _read(message, "operate-poison", OperateMessage)) is None:
+        return
+    try:
+        await give_up(app(), wanted.operation_id)
+    except Exception:  # as below: its address says that it is lost after a while, too
+        log.exception("Operation %s could not be given up", wanted.operation_id)
+
+
+def _read[M: (DiagnoseMessage, RemediateMessage, NotifyMessage, OperateMessage)](
     message: func.QueueMessage, queue: str, kind: type[M]
 ) -> M | None:
     """The message, or None when it makes no sense: that is logged whole, since no retry would mend it."""

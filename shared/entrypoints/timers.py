@@ -34,6 +34,7 @@ async def sweep(timer: func.TimerRequest) -> None:
     try:
         receipt = await sweep_step(ctx)
         log.info("Sweep complete=%s suspects=%d late=%s", receipt.complete, receipt.suspects, timer.past_due)
+        await _purge_answers(ctx)
     finally:
         await _watch(ctx)
 
@@ -70,3 +71,12 @@ async def _watch(ctx: Context) -> None:
         await watch(ctx)
     except UnstuckError:
         log.exception("Whether the app does its work could not be seen; the next tick looks again")
+
+
+async def _purge_answers(ctx: Context) -> None:
+    """Takes away kept answers that have expired; the next sweep goes on."""
+    try:
+        await app().idempotency_keys().purge(ctx.clock.now())
+        await app().operations().purge(ctx.clock.now())
+    except UnstuckError as error:
+        log.warning("Expired answers stay for now: %s", error)

@@ -3,6 +3,7 @@
 from shared.domain.approval import lapsed
 from shared.domain.baseline import held_back
 from shared.domain.case import Case, Recorded, State, record
+from shared.domain.person import may_be_same
 from shared.domain.policy import Mode
 from shared.errors import CaseConflict, NotPossible, SettingsError
 from shared.ports import Stored
@@ -24,7 +25,7 @@ async def remediate_case(ctx: Context, stored: Stored, plan_digest: str, by: str
     if ctx.policy.problems:
         raise SettingsError(ctx.policy.problems)
     for _ in range(TRIES):
-        reason = _why_not(ctx, stored.case, plan_digest, by)
+        reason = why_not(ctx, stored.case, plan_digest, by)
         if reason is not None:
             raise NotPossible(reason)
         if _has_yes(ctx, stored.case, plan_digest):
@@ -65,7 +66,8 @@ def _approved(ctx: Context, case: Case, plan_digest: str, by: str) -> Recorded:
     )
 
 
-def _why_not(ctx: Context, case: Case, plan_digest: str, by: str) -> str | None:
+def why_not(ctx: Context, case: Case, plan_digest: str, by: str) -> str | None:
+    """Why this person cannot say yes to this plan now; None when they can."""
     if ctx.policy.mode is Mode.OBSERVE:
         return "this app runs in observe mode and writes nothing to Dataverse"
     if case.state not in (State.AWAITING_APPROVAL, State.READY):
@@ -76,6 +78,6 @@ def _why_not(ctx: Context, case: Case, plan_digest: str, by: str) -> str | None:
         return f"nothing that this app can do would help here: {case.next_step}"
     if case.plan.digest != plan_digest:
         return "the plan has moved since it was shown: read the case again and decide on its present plan"
-    if ctx.policy.approver_is_not_requester and by.casefold() in {each.casefold() for each in case.requested_by}:
+    if ctx.policy.approver_is_not_requester and any(may_be_same(by, each) for each in case.requested_by):
         return f"{by} asked for this diagnosis, and the policy wants somebody else's yes"
     return None

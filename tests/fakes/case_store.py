@@ -20,7 +20,7 @@ from shared.adapters.tables.remains import PURGED_ON, remains_of, worth_keeping
 from shared.domain.case import Case, Event, Recorded, State
 from shared.domain.grounds import Grounds
 from shared.errors import CaseConflict, CaseUnreadable, SourceError
-from shared.ports import CaseFilter, Due, Page, Standing, Stored, SweepReceipt
+from shared.ports import Aging, CaseFilter, Due, Page, Standing, Stored, SweepReceipt
 
 type Hook = Callable[[Recorded], None]
 
@@ -43,7 +43,7 @@ class FakeCaseStore:
     """Rows by partition and row key, for tests that seed or break one."""
     versions: dict[str, str] = field(default_factory=dict)
     """The version of each newest case."""
-    receipts: list[SweepReceipt] = field(default_factory=list)
+    receipts_kept: list[SweepReceipt] = field(default_factory=list)
     since: dict[str, tuple[dict[str, str], datetime]] = field(default_factory=dict)
     """By partition: state and labels of the newest case, and the time of the event that brought it there."""
     _next: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -126,6 +126,17 @@ class FakeCaseStore:
         page = tuple(found[:limit])
         return Page(page, to_cursor(place_of(page[-1]), wanted) if len(found) > limit else None)
 
+    async def aging(self) -> Sequence[Aging]:
+        await self._turn()
+        found = [case for case in self._all() if case.open]
+        return [
+            Aging(
+                *(case.subscription_id, case.number, case.state, case.opened_on, labels_of(case)["cause"]),
+                *(case.provider_name, case.customer_name, case.assignee),
+            )
+            for case in sorted(found, key=lambda case: (case.opened_on, case.subscription_id))
+        ]
+
     async def standings(self, most: int) -> Sequence[Standing]:
         await self._turn()
         found = []
@@ -140,11 +151,12 @@ class FakeCaseStore:
 
     async def save_receipt(self, receipt: SweepReceipt) -> None:
         await self._turn()
-        self.receipts = [r for r in self.receipts if r.id != receipt.id] + [receipts.from_row(receipts.to_row(receipt))]
+        others = [each for each in self.receipts_kept if each.id != receipt.id]
+        self.receipts_kept = [*others, receipts.from_row(receipts.to_row(receipt))]
 
     async def last_receipt(self, *, complete: bool = False) -> SweepReceipt | None:
         await self._turn()
-        wanted = [receipt for receipt in self.receipts if receipt.complete or not complete]
+        wanted = [receipt for receipt in self.receipts_kept if receipt.complete or not complete]
         return max(wanted, key=lambda receipt: receipt.started_on, default=None)
 
     async def purge(self, closed_before: datetime, limit: int) -> Sequence[str]:
@@ -157,9 +169,22 @@ class FakeCaseStore:
 
     async def purge_receipts(self, started_before: datetime, limit: int) -> int:
         await self._turn()
-        old = [receipt for receipt in self.receipts if receipt.started_on < started_before][:limit]
-        self.receipts = [receipt for receipt in self.receipts if receipt not in old]
+        old = [receipt for receipt in self.receipts_kept if receipt.started_on < started_before][:limit]
+        self.receipts_kept = [receipt for receipt in self.receipts_kept if receipt not in old]
         return len(old)
+
+    async def receipts(self, limit: int, cursor: str | None) -> tuple[Sequence[SweepReceipt], str | None]:
+        await self._turn()
+        if cursor is not None and not receipts.is_key(cursor):
+            raise ValueError("the cursor is not one that this list handed out")
+        keyed = sorted((receipts.to_row(each)["RowKey"], each) for each in self.receipts_kept)
+        after = [(key, each) for key, each in keyed if key > (cursor or "")]
+        page = after[:limit]
+        return [each for _, each in page], page[-1][0] if len(after) > limit else None
+
+    async def receipt(self, id_: str) -> SweepReceipt | None:
+        await self._turn()
+        return next((each for each in self.receipts_kept if each.id == id_), None)
 
     async def _turn(self) -> None:
         """Lets others go first, as any request would, then fails where the test says so."""
@@ -223,4 +248,6 @@ class FakeCaseStore:
 def _matches(case: Case, wanted: CaseFilter) -> bool:
     labels = labels_of(case)
     same_labels = all(labels[name] == label for name, label in labels_wanted(wanted).items())
-    return case.state in wanted.states and same_labels
+    late_enough = wanted.opened_after is None or case.opened_on >= wanted.opened_after
+    early_enough = wanted.opened_before is None or case.opened_on < wanted.opened_before
+    return case.state in wanted.states and same_labels and late_enough and early_enough

@@ -25,7 +25,13 @@ class FakeQueues:
     sent: list[Message] = field(default_factory=list)
     """Everything that was ever sent."""
     unavailable: SourceError | None = None
+    operations: list[str] = field(default_factory=list)
+    """Ids of operations of the HTTP API that wait for the queue `operate`."""
     traceparent: Callable[[], str] = str
+
+    async def operate(self, operation_id: str) -> None:
+        await self._send([])
+        self.operations.append(operation_id)
 
     async def diagnose(self, subscription_ids: Sequence[str]) -> None:
         await self._send(diagnose_messages(subscription_ids, self.traceparent()))

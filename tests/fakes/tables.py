@@ -36,12 +36,15 @@ class FakeTables(Tables):
         return self._table(table).get((partition, row))
 
     async def query(self, table: str, where: str, parameters: Mapping[str, str], limit: int | None) -> list[Found]:
-        """Only what the adapters of limits, breakers, pauses and holds ask for: one whole partition."""
+        """Only what the adapters on top ask for: one whole partition, or what has expired of it."""
         await self._turn("query", table)
-        if where != "PartitionKey eq @partition":
+        if where not in ("PartitionKey eq @partition", "PartitionKey eq @partition and expires_on lt @now"):
             raise ValueError(f"the fake does not understand {where!r}")
         rows = self._table(table)
-        return [rows[key] for key in sorted(rows) if key[0] == parameters["partition"]][:limit]
+        wanted = [rows[key] for key in sorted(rows) if key[0] == parameters["partition"]]
+        if "now" in parameters:
+            wanted = [found for found in wanted if str(found.row["expires_on"]) < parameters["now"]]
+        return wanted[:limit]
 
     async def put(self, table: str, row: Row) -> None:
         await self._turn("put", table)

@@ -35,10 +35,11 @@ from tests.host.app_cloud import CloudThread
 from tests.host.functions_host_kit import DEADLINE, WORKER_PYTHON, TestQueue
 
 ROOT = Path(__file__).parents[2]
-QUEUES = ("diagnose", "remediate", "notify")
+QUEUES = ("diagnose", "remediate", "notify", "operate")
 NEVER = "0 0 0 1 1 *"
 """A schedule for what a test does by hand."""
 
+SIGN_INS = "sign-ins.json"
 CANARY = "canary-c0ffee-of-the-webhook"
 NO_HARM: dict[str, list[Any]] = {"engine": [], "forbidden": [], "left_not_applicable": []}
 
@@ -295,6 +296,11 @@ class App:
         return [f"{what} in {place}" for place, text in places.items() for what, it in secrets.items() if it in text]
 
 
+def may_sign_in(folder: Path, principals: Mapping[str, Mapping[str, Any]]) -> None:
+    """The host of this folder plays App Service's authentication for these principals, by token."""
+    (folder / SIGN_INS).write_text(json.dumps(principals), encoding="utf-8")
+
+
 @contextmanager
 def running(world_text: str, folder: Path, *, mode: str | None = "auto", **settings: str) -> Iterator[App]:
     """The app over this world, which was swept for the first time long ago: nothing in it is stock.
@@ -357,6 +363,7 @@ def _host(folder: Path, name: str, values: Mapping[str, str]) -> FunctionsHost:
             visibility_seconds=_HIDDEN_SECONDS,
             worker_back_off_seconds=0.1,
             lease_seconds=2,
+            sign_ins=folder / SIGN_INS if (folder / SIGN_INS).exists() else None,
         )
     )
 

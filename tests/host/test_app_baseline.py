@@ -69,7 +69,7 @@ def test_what_is_muted_is_left_alone_until_it_is_taken_back(tmp_path: Path) -> N
         for field, values in (
             ("decision", {"decision": "forget"}),
             ("filter.cause", {"filter": {"cause": "x"}}),
-            ("filter.case_ids", {"filter": {"case_ids": ["x"]}}),
+            ("filter.case_ids.0", {"filter": {"case_ids": ["x"]}}),
             ("filter.created_before", {"filter": {"created_before": "2020-01-01"}}),
             ("limit", {"limit": 501}),
             ("filter.x", {"filter": {"x": 1}}),

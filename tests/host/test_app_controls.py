@@ -25,11 +25,12 @@ def test_a_pause_stops_every_write_until_it_is_taken_back(tmp_path: Path) -> Non
         made = app.api.post("/pauses", json=wish)
         assert made.status_code == 201
         (pause,) = made.json()["pauses"]
-        assert (pause["by"], pause["reason"], made.json()["hold"]) == ("Ann", "invoice run", None)
+        assert (pause["by"], pause["reason"]) == ("Ann (with an API key)", "invoice run")
+        assert made.json()["hold"] is None
         app.sweep()
         stuck = app.one("missed")
         held = eventually(lambda: (app.case(stuck.case) or {}).get("held_back"), "the case says what holds it back")
-        assert "Ann has paused everything (invoice run)" in held
+        assert "Ann (with an API key) has paused everything (invoice run)" in held
         assert app.written() == []
         assert app.api.delete(f"/pauses/{pause['id']}").json()["pauses"] == []
         assert "there is no pause" in problem(app.api.delete(f"/pauses/{pause['id']}"), 409)["detail"]

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from tests.host.app_answers import broken_links, kinds, problem
-from tests.host.app_kit import NO_HARM, App, Stuck, eventually, missed, running, world
+from tests.host.app_kit import NO_HARM, ROOT, App, Stuck, eventually, missed, running, world
 from tests.host.functions_host_kit import DEADLINE
 
 pytestmark = [pytest.mark.host, pytest.mark.azurite]
@@ -346,3 +349,16 @@ def test_without_a_state_a_list_shows_open_cases(app: App) -> None:
     assert say_yes(app, stuck).status_code == 202
     app.until(stuck.case, "resolved")
     assert stuck.case not in [listed["id"] for listed in app.cases()]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
+def test_the_examples_of_the_docs_work_as_printed(app: App) -> None:
+    """Each line of the block in docs/http-api.md, in one shell, as a person would type them."""
+    text = (ROOT / "docs" / "http-api.md").read_text("utf-8")
+    lines = text.partition("## Try it")[2].split("```")[1].strip().splitlines()
+    script = "set -e\n" + "\n".join(f"{line}\necho" for line in lines)
+    environment = {**os.environ, "API": f"{app.host.url}/api", "KEY": app.host.host_key}
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)  # noqa: S603, S607  our own page
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert len(answers) == sum(line.startswith("curl") for line in lines) >= 9
+    assert [answer for answer in answers if "title" in answer and "detail" in answer] == []

@@ -23,6 +23,7 @@ BY_HAND = """
 """
 WORLD = world("queues", missed("good") + missed("down") + missed("half") + missed("late") + missed("asked") + BY_HAND)
 FIELDS = {"diagnose": "subscription_ids", "remediate": "case_ids", "notify": "subscription_ids"}
+OPERATION = "0123456789abcdef" * 2
 MOST = {"diagnose": 500, "remediate": 100, "notify": 500}
 NOBODY = "11111111-2222-4333-8444-555555555555"
 
@@ -35,6 +36,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def nonsense(queue: str) -> dict[str, str]:
     """Messages for this queue that no retry would mend, by what must be said of them. Each can be told by its mark."""
+    if queue == "operate":
+        return {
+            "Invalid JSON": "Zm9v of ",
+            "operation_id: Field required": json.dumps({"id": OPERATION}),
+            "operation_id: String should match pattern": json.dumps({"operation_id": OPERATION[:-1]}),
+            "operation_id: Input should be a valid string": json.dumps({"operation_id": [OPERATION]}),
+        }
     field = FIELDS[queue]
     id = f"{NOBODY}-1" if queue == "remediate" else NOBODY
     many = [f"{uuid.UUID(int=n)}{'-1' if queue == 'remediate' else ''}" for n in range(MOST[queue] + 1)]
@@ -80,7 +88,8 @@ def test_what_is_not_base64_is_put_away_unread(app: App) -> None:
 
 
 def test_ids_that_nobody_knows_harm_nobody(app: App) -> None:
-    for name in QUEUES:
+    app.queue("operate").send(json.dumps({"version": 1, "operation_id": OPERATION}))
+    for name in FIELDS:
         id = f"{NOBODY}-1" if name == "remediate" else NOBODY
         app.queue(name).send(json.dumps({"version": 1, FIELDS[name]: [id, id.upper()]}))
     eventually(app.all_queues_empty, "all are done")

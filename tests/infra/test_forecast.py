@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.forecast import headers_of, main, over_http
-from shared.entrypoints.bodies import CaseBody, CasePage, CaseSummary, HealthBody, PlanBody, SweepBody
+from shared.entrypoints.bodies import CaseBody, CasePage, CaseSummary, PlanBody
+from shared.entrypoints.sweeps import HealthBody, SweepBody
 
 URL = "https://unstuck.azurewebsites.net"
 NOON = "2026-11-22T12:00:00Z"
@@ -36,6 +37,9 @@ def summary(number: int, disposition: str) -> dict[str, Any]:
         "stock": "none",
         "muted": "",
         "muted_until": None,
+        "assignee": "",
+        "ticket": "",
+        "ticket_url": "",
     }
 
 
@@ -58,10 +62,19 @@ class RunningApp:
             cursor = "a b" if rest and page is first else None
             return 200, CasePage(cases=page, next_cursor=cursor).model_dump(mode="json")
         case = next(each for each in self.cases if each.id == name.removeprefix("cases/"))
-        plan = PlanBody(action="retrigger", change_id="c", status_before="", steps=["one", "two"], digest="d")
-        whole = CaseBody(
-            **case.model_dump(), findings=[], reasoning=[], plan=plan, timeline=[], first_broken_event=None
+        plan = PlanBody(
+            action="retrigger",
+            sentence="set Provisioning Status to one and then to two",
+            change_id="c",
+            status_before=None,
+            steps=["one", "two"],
+            amendment=None,
+            then="",
+            reason="",
+            digest="d",
         )
+        parts: dict[str, Any] = {"findings": [], "reasoning": [], "timeline": [], "first_broken_event": None}
+        whole = CaseBody(**case.model_dump(), **parts, plan=plan, asked=None, done=[])
         return 200, whole.model_dump(mode="json")
 
     def _health(self) -> HealthBody:

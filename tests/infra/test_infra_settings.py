@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.messages import DIAGNOSE, NOTIFY, REMEDIATE
-from shared.adapters.tables import alarms, breakers, budgets, holds, index, lists, pauses, receipts
+from shared.adapters.messages import DIAGNOSE, NOTIFY, OPERATE, REMEDIATE
+from shared.adapters.tables import (
+    alarms,
+    breakers,
+    budgets,
+    holds,
+    idempotency,
+    index,
+    lists,
+    operations,
+    pauses,
+    receipts,
+)
+from shared.entrypoints.routes import ROUTES
 from shared.settings import Settings
 from tests.infra.bicep_source import Source, load, properties, text
 
@@ -19,6 +31,7 @@ NOT_ON_AZURE = {
     "DATAVERSE_TENANT_ID": "the managed identity signs in",
     "DATAVERSE_CLIENT_ID": "the managed identity signs in",
     "DATAVERSE_CLIENT_SECRET": "the managed identity signs in",
+    "UNSTUCK_KEYS_ALLOWED_AS": "people and applications sign in; keys open nothing",
 }
 READ_BY_THE_PLATFORM = {
     "AzureWebJobsStorage__credential": "the Functions host: sign in to storage by identity",
@@ -72,6 +85,14 @@ def test_settings_agree_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\ninfra: {len(set_by(load(INFRA)))} settings checked both ways")
 
 
+def test_whatever_needs_no_role_needs_no_sign_in() -> None:
+    (app,) = [source for source in load(INFRA) if str(source.path) == "modules/app.bicep"]
+    open_to_all = re.search(r"excludedPaths: \[(.*)\]", app.text)
+    assert open_to_all is not None
+    routes = {f"/api/{route.path}" for route in ROUTES if route.role is None}
+    assert {path for path in re.findall("'([^']+)'", open_to_all[1]) if "console" not in path} == routes
+
+
 def test_the_settings_object_is_what_the_app_gets() -> None:
     (app,) = [source for source in load(INFRA) if str(source.path) == "modules/app.bicep"]
     assert "properties: union(platformSettings, appSettings, tuning)" in app.text
@@ -105,15 +126,16 @@ def names_in_main(variable: str) -> list[str]:
 
 
 def test_the_queues_are_those_that_the_app_uses() -> None:
-    queues = [DIAGNOSE, REMEDIATE, NOTIFY]
+    queues = [DIAGNOSE, REMEDIATE, NOTIFY, OPERATE]
     assert sorted(names_in_main("queueNames")) == sorted([*queues, *(f"{name}-poison" for name in queues)])
     triggers = (ROOT / "shared" / "entrypoints" / "queues.py").read_text(encoding="utf-8")
     assert sorted(re.findall(r'queue_name="([\w-]+)"', triggers)) == sorted(names_in_main("queueNames"))
 
 
 def test_the_tables_are_those_that_the_app_uses() -> None:
-    known = {lists.CASES, *(module.TABLE for module in (alarms, breakers, budgets, holds, index, pauses, receipts))}
+    modules = (alarms, breakers, budgets, holds, idempotency, index, operations, pauses, receipts)
+    known = {lists.CASES, *(module.TABLE for module in modules)}
     assert set(names_in_main("tableNames")) == known
     folder = ROOT / "shared" / "adapters" / "tables"
-    modules = [import_module(f"shared.adapters.tables.{file.stem}") for file in folder.glob("*.py")]
-    assert {getattr(m, n) for m in modules for n in ("TABLE", "CASES") if hasattr(m, n)} == known, "a table is new"
+    imported = [import_module(f"shared.adapters.tables.{file.stem}") for file in folder.glob("*.py")]
+    assert {getattr(m, n) for m in imported for n in ("TABLE", "CASES") if hasattr(m, n)} == known, "a table is new"

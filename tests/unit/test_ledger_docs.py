@@ -4,7 +4,19 @@ import json
 import re
 from pathlib import Path
 
-from shared.adapters.tables import alarms, breakers, budgets, events, grounds, holds, pauses, receipts, rows
+from shared.adapters.tables import (
+    alarms,
+    breakers,
+    budgets,
+    events,
+    grounds,
+    holds,
+    idempotency,
+    operations,
+    pauses,
+    receipts,
+    rows,
+)
 from shared.adapters.tables.client import Found
 from shared.adapters.tables.held import current
 from shared.adapters.tables.index_keys import OPEN
@@ -13,7 +25,9 @@ from shared.domain.breaker import Breaker, Slice
 from shared.domain.budget import Budget
 from shared.domain.case import State
 from shared.domain.grounds import Grounds
+from shared.domain.idempotency import Entry, KeptAnswer
 from shared.domain.intent import Phase
+from shared.domain.operation import Operation
 from shared.domain.pause import Pause, Scope
 from shared.domain.surge import Hold, Watch
 from shared.domain.watchdog import Alarm, Vigil
@@ -49,6 +63,8 @@ def guards_rows() -> list[dict[str, object]]:
         budgets._columns(Budget()),
         breakers._columns(breaker),
         pauses._columns(Pause(Scope.CUSTOMER, "1", "Ann", "why", NOW, NOW)),
+        idempotency._columns(Entry("r", "t", NOW, NOW, KeptAnswer(200, b"{}", "application/json"))),
+        operations._columns(Operation("1", "Diagnose", "{}", "Ann", NOW)),
         holds._columns(Watch(NOW, MINUTE, True, frozenset(), hold)),
         dict.fromkeys(("looked_on", *Hold.__slots__), 0),
         alarms._columns(Vigil(NOW, NOW, NOW)),
@@ -57,7 +73,7 @@ def guards_rows() -> list[dict[str, object]]:
 
 
 def test_every_table_of_the_guards_is_described() -> None:
-    for module in (budgets, breakers, pauses, holds, alarms):
+    for module in (budgets, breakers, pauses, holds, alarms, idempotency, operations):
         assert f"| `{module.TABLE}` |" in TEXT
         assert f"**`{module.TABLE}`**" in TEXT
 

@@ -1,6 +1,5 @@
 """POST /api/messages/explain: what goes in, what comes out, and what is refused by name."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -8,25 +7,21 @@ import azure.functions as func
 import pytest
 
 from shared.domain.provider_errors import read_message
-from shared.entrypoints.messages import LONGEST_BODY, LONGEST_TEXT, MOST_MESSAGES, blueprint
+from shared.entrypoints.messages import LONGEST_BODY, LONGEST_TEXT, MOST_MESSAGES
+from tests.entrypoint_kit import BY_OPERATION, Front
 
 CONSENT = {"error": "invalid_grant", "error_description": "AADSTS700082: The refresh token has expired"}
 
 
 @pytest.fixture(scope="module")
 def function() -> Any:
-    app = func.FunctionApp()
-    app.register_functions(blueprint)
-    (only,) = app.get_functions()
-    return only
+    return Front()
 
 
 def ask(function: Any, body: object) -> func.HttpResponse:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = func.HttpRequest(method="POST", url="/api/messages/explain", body=raw)
-    answer = asyncio.run(function.get_user_function()(request))
-    assert isinstance(answer, func.HttpResponse)
-    return answer
+    answer = function.asks("ExplainMessages", body)
+    assert isinstance(answer.response, func.HttpResponse)
+    return answer.response
 
 
 def explained(function: Any, *messages: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,10 +42,9 @@ def refused(function: Any, body: object, status: int = 400) -> dict[str, Any]:
     return problem
 
 
-def test_it_is_registered_under_its_route(function: Any) -> None:
-    trigger = function.get_trigger().get_dict_repr()
-    assert function.get_function_name() == "explain_messages"
-    assert (trigger["route"], [str(method) for method in trigger["methods"]]) == ("messages/explain", ["POST"])
+def test_it_is_in_the_table_under_its_route() -> None:
+    route = BY_OPERATION["ExplainMessages"]
+    assert (route.method, route.path, route.function) == ("POST", "messages/explain", "http_explain_messages")
 
 
 def test_messages_are_explained_in_their_order(function: Any) -> None:

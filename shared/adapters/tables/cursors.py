@@ -36,5 +36,6 @@ def from_cursor(cursor: str | None, wanted: CaseFilter) -> str:
 
 
 def _digest(wanted: CaseFilter) -> str:
-    content = json.dumps([wanted.states, labels_wanted(wanted)], sort_keys=True)
+    times = [stamp(each) if each else "" for each in (wanted.opened_after, wanted.opened_before)]
+    content = json.dumps([wanted.states, labels_wanted(wanted), times], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

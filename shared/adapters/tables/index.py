@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.adapters.storage import all_of
 from shared.adapters.tables.client import Found, Row, Tables
-from shared.adapters.tables.index_keys import OPEN, IndexKey, Keys, labels_of
+from shared.adapters.tables.index_keys import OPEN, IndexKey, Keys, labels_of, names_of
 from shared.adapters.tables.keys import moment_of, stamp
 from shared.adapters.tables.versions import INDEX, INDEX_STEPS, up_to_date
 from shared.domain.case import Case
@@ -79,11 +79,23 @@ class CaseIndex:
         """Rows of all open cases, one request per thousand."""
         return await self._rows("PartitionKey eq @partition", {"partition": OPEN}, None)
 
-    async def labelled(self, partition: str, labels: Mapping[str, str], after: str, limit: int) -> list[IndexRow]:
-        """Rows of one state that bear these labels, oldest case first, beginning behind the row key `after`."""
+    async def labelled(
+        self, partition: str, labels: Mapping[str, str], after: str, limit: int, before: str = ""
+    ) -> list[IndexRow]:
+        """Rows of one state that bear these labels, oldest case first, beginning behind the row key `after`.
+
+        They end in front of the row key `before`, where one is given.
+        """
         tests = "".join(f" and {name} eq @{name}" for name in labels)
-        where = f"PartitionKey eq @partition and RowKey gt @after{tests}"
-        return await self._rows(where, {"partition": partition, "after": after, **labels}, limit)
+        values = {"partition": partition, "after": after, **labels}
+        if before:
+            tests, values = f" and RowKey lt @before{tests}", {**values, "before": before}
+        return await self._rows(f"PartitionKey eq @partition and RowKey gt @after{tests}", values, limit)
+
+    async def all_in(self, partition: str) -> list[Row]:
+        """Every row of one partition, whole: one request per thousand."""
+        found = await self._tables.query(TABLE, "PartitionKey eq @partition", {"partition": partition}, None)
+        return [each.row for each in found]
 
     async def drop(self, row: IndexRow, case: Case | None, keys: Keys | None) -> None:
         """Deletes a stale row once it is too old to belong to a save that is still under way.
@@ -108,7 +120,7 @@ class CaseIndex:
         row["written_on"] = stamp(self._clock.now())
         if key.partition == OPEN:
             return row
-        return row | {name: label for name, label in labels_of(case).items() if label}
+        return row | {name: label for name, label in labels_of(case).items() if label} | names_of(case)
 
     async def _rows(self, where: str, values: Mapping[str, str], limit: int | None) -> list[IndexRow]:
         found = await self._tables.query(TABLE, where, values, limit)

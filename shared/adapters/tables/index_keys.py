@@ -106,17 +106,24 @@ def state_partition(state: State) -> str:
 
 def labels_of(case: Case) -> dict[str, str]:
     """What a case can be filtered by. Its cause is the present one, or the first when none is left."""
-    return _labels(case.cause or case.first_cause or "", case.provider_name, case.customer_name, case.stock)
+    cause = case.cause or case.first_cause or ""
+    return _labels(cause, case.provider_name, case.customer_name, case.assignee, case.stock)
+
+
+def names_of(case: Case) -> dict[str, str]:
+    """The same as people write it, for those who count cases without reading each."""
+    named = {"provider_name": case.provider_name, "customer_name": case.customer_name, "assignee_name": case.assignee}
+    return {name: well_formed(cut(text, _LABEL_UNITS)) for name, text in named.items() if text}
 
 
 def labels_wanted(wanted: CaseFilter) -> dict[str, str]:
     """The labels that a filter asks for; what it does not ask for is not in it."""
-    labels = _labels(wanted.cause or "", wanted.provider or "", wanted.customer or "", wanted.stock)
-    return {name: label for name, label in labels.items() if label}
+    names = wanted.cause or "", wanted.provider or "", wanted.customer or "", wanted.assignee or ""
+    return {name: label for name, label in _labels(*names, wanted.stock).items() if label}
 
 
-def _labels(cause: str, provider: str, customer: str, stock: Stock | None) -> dict[str, str]:
+def _labels(cause: str, provider: str, customer: str, assignee: str, stock: Stock | None) -> dict[str, str]:
     """Compared without case: a person types them."""
-    named = {"cause": cause, "provider": provider, "customer": customer}
+    named = {"cause": cause, "provider": provider, "customer": customer, "assignee": assignee}
     named["stock"] = "" if stock is None or stock is Stock.NONE else stock.value
     return {name: well_formed(cut(text.casefold(), _LABEL_UNITS)) for name, text in named.items()}

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.adapters.storage import all_of
-from shared.adapters.tables.client import Tables
+from shared.adapters.tables.client import Row, Tables
 from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
 from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex, IndexRow
-from shared.adapters.tables.index_keys import labels_wanted, state_partition
-from shared.adapters.tables.keys import CASE, former_row
+from shared.adapters.tables.index_keys import IndexKey, labels_wanted, state_partition
+from shared.adapters.tables.keys import CASE, former_row, stamp
 from shared.domain.case import FINAL, Case, State
 from shared.errors import CaseUnreadable
-from shared.ports import CaseFilter, Due, Page, Standing
+from shared.ports import Aging, CaseFilter, Due, Page, Standing
 
 CASES = "cases"
 
@@ -85,7 +85,7 @@ class CaseLists:
         """Cases that a filter wants, oldest first. ValueError for a bad cursor or a limit below 1."""
         if limit < 1:
             raise ValueError("a page holds at least one case")
-        after = from_cursor(cursor, wanted)
+        after = max(from_cursor(cursor, wanted), stamp(wanted.opened_after) if wanted.opened_after else "")
         cases: list[Case] = []
         while True:
             rows, more = await self._merged(wanted, after, limit - len(cases) + _SPARE)
@@ -97,6 +97,18 @@ class CaseLists:
             if not more:
                 return Page(tuple(cases))
             after = rows[-1].key.row
+
+    async def aging(self) -> list[Aging]:
+        """Every open case, oldest first, as its index row has it. Of several rows of a case the newest counts."""
+        found = await all_of(self._index.all_in(state_partition(s)) for s in CaseFilter(open_only=True).states)
+        newest: dict[str, tuple[str, Aging]] = {}
+        for row in (row for rows in found for row in rows):
+            if (case := _aging(row)) is None:
+                continue
+            written = str(row.get("written_on", ""))
+            if written >= newest.get(case.subscription_id, ("",))[0]:
+                newest[case.subscription_id] = (written, case)
+        return sorted((case for _, case in newest.values()), key=lambda case: (case.opened_on, case.subscription_id))
 
     async def standings(self, most: int) -> list[Standing]:
         """Open cases by state, at most `most` of each; see the port."""
@@ -120,7 +132,8 @@ class CaseLists:
         """The first `count` index rows over all states that are wanted, and whether there are more."""
         labels = labels_wanted(wanted)
         partitions = map(state_partition, wanted.states)
-        found = await all_of(self._index.labelled(partition, labels, after, count) for partition in partitions)
+        before = stamp(wanted.opened_before) if wanted.opened_before else ""
+        found = await all_of(self._index.labelled(each, labels, after, count, before) for each in partitions)
         merged = sorted((row for rows in found for row in rows), key=lambda row: row.key.row)
         more = len(merged) > count or any(len(rows) == count for rows in found)
         return merged[:count], more
@@ -153,6 +166,18 @@ class CaseLists:
             return newest
         former = await self._tables.get(CASES, partition, former_row(row.key.number))
         return current(former) if former else newest
+
+
+def _aging(row: Row) -> Aging | None:
+    """What a row of a state's partition says of its case; None for one written by hand that makes no sense."""
+    key = IndexKey(str(row["PartitionKey"]), str(row["RowKey"]))
+    try:
+        key.check()
+        state = State(key.partition.partition("|")[2])
+    except ValueError:
+        return None
+    names = {name: str(row.get(f"{name}_name") or row.get(name) or "") for name in ("provider", "customer", "assignee")}
+    return Aging(key.subscription_id, key.number, state, key.time, str(row.get("cause", "")), **names)
 
 
 def _since(row: IndexRow) -> datetime:

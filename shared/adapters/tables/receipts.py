@@ -1,6 +1,7 @@
 """Sweep receipts: what each sweep read. The newest comes first in its partition, so it is found by one request."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +41,11 @@ def to_row(receipt: SweepReceipt) -> dict[str, Any]:
 def row_before(moment: datetime) -> str:
     """Sorts before the keys of receipts that started at this moment or earlier."""
     return f"{(_END_OF_TIME - moment) // timedelta(microseconds=1):018d}"
+
+
+def is_key(text: str) -> bool:
+    """Whether this may be the key of a receipt's row."""
+    return re.fullmatch(r"[0-9]{18}\|[0-9a-f]{12}", text) is not None
 
 
 def from_row(row: Mapping[str, Any]) -> SweepReceipt:

@@ -40,6 +40,9 @@ _TEXTS: Mapping[str, int] = {
     "held_back": _SENTENCE_UNITS,
     "approved_digest": _NAME_UNITS,
     "approved_by": _NAME_UNITS,
+    "assignee": _NAME_UNITS,
+    "ticket": _NAME_UNITS,
+    "ticket_url": _NAME_UNITS,
     "last_hash": _NAME_UNITS,
     "muted": _SENTENCE_UNITS,
 }

@@ -18,7 +18,7 @@ from shared.adapters.tables.saving import Saver
 from shared.domain.case import Case, Event, Recorded
 from shared.domain.grounds import Grounds
 from shared.errors import CaseUnreadable
-from shared.ports import CaseFilter, Clock, Due, Page, Standing, Stored, SweepReceipt
+from shared.ports import Aging, CaseFilter, Clock, Due, Page, Standing, Stored, SweepReceipt
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +111,10 @@ class TableCaseStore:
         """See Purger.receipts."""
         return await self._purger.receipts(started_before, limit)
 
+    async def aging(self) -> Sequence[Aging]:
+        """See CaseLists.aging."""
+        return await self._lists.aging()
+
     async def standings(self, most: int) -> Sequence[Standing]:
         """See CaseLists.standings."""
         return await self._lists.standings(most)
@@ -123,6 +127,21 @@ class TableCaseStore:
         """The receipt of the sweep that started last, or of the last complete one; one request."""
         where = "PartitionKey eq @partition" + (" and complete eq true" if complete else "")
         found = await self._tables.query(receipts.TABLE, where, {"partition": receipts.PARTITION}, 1)
+        return receipts.from_row(found[0].row) if found else None
+
+    async def receipts(self, limit: int, cursor: str | None) -> tuple[Sequence[SweepReceipt], str | None]:
+        """Receipts, newest first; one request. The cursor is the key of the last row of the page before."""
+        if cursor is not None and not receipts.is_key(cursor):
+            raise ValueError("the cursor is not one that this list handed out")
+        where, values = "PartitionKey eq @partition and RowKey gt @after", {"partition": receipts.PARTITION}
+        found = await self._tables.query(receipts.TABLE, where, {**values, "after": cursor or ""}, limit + 1)
+        page = tuple(receipts.from_row(each.row) for each in found[:limit])
+        return page, str(found[limit - 1].row["RowKey"]) if len(found) > limit else None
+
+    async def receipt(self, id_: str) -> SweepReceipt | None:
+        """One receipt by its id: looked for in the receipts' partition."""
+        where, values = "PartitionKey eq @partition and id eq @id", {"partition": receipts.PARTITION, "id": id_}
+        found = await self._tables.query(receipts.TABLE, where, values, 1)
         return receipts.from_row(found[0].row) if found else None
 
 
