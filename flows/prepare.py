@@ -15,8 +15,6 @@ from pathlib import Path
 
 from flows.source import FOLDER
 
-PLACEHOLDER = "shared_unstuck"
-
 _NAME = re.compile(r"shared_[A-Za-z0-9.-]{1,100}")
 _API = re.compile(r"(/apis/)shared_unstuck(?=[\"<])")
 _REFERENCE = re.compile(r"(\"api\": \{\s*\"name\": \")shared_unstuck(?=\")")

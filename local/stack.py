@@ -114,11 +114,6 @@ class Stack:
         self._stopping.set()
         self._parts.close()
 
-    @property
-    def pids(self) -> dict[str, int]:
-        """The processes of cloud and host, by name."""
-        return {"cloud": self._cloud.pid, **({"host": self._host.pid} if self._host else {})}
-
     def _start(self) -> None:
         self._say(f"logs are in {self.logs}")
         with ThreadPoolExecutor(2) as pool:

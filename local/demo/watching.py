@@ -95,10 +95,6 @@ class Watcher:
         answer: dict[str, int] = self._control.get("/faults").raise_for_status().json()["struck"]
         return answer
 
-    def no_more_faults(self) -> None:
-        """What has not struck yet does not any more."""
-        self._control.delete("/faults").raise_for_status()
-
     def _list(self, wanted: dict[str, str]) -> dict[str, SeenCase]:
         found: dict[str, SeenCase] = {}
         cursor: str | None = None

@@ -40,7 +40,7 @@ AWAITING, NOT_APPLICABLE = ProvisioningStatus.AWAITING, ProvisioningStatus.NOT_A
 
 @step(Step.REMEDIATE)
 async def remediate(ctx: Context, case_ids: Sequence[str]) -> dict[str, Case]:
-    """Retriggers those of the cases that are ready and pass every guard. Returns each as it was left.
+    """Acts on those of the cases that are ready and pass every guard. Returns each as it was left.
 
     Raises SourceError when Dataverse, the case store or the guards' tables could not be reached before anything
     was begun.
