@@ -75,10 +75,12 @@ var queueNames = [
   'remediate'
   'notify'
   'operate'
+  'deliver'
   'diagnose-poison'
   'remediate-poison'
   'notify-poison'
   'operate-poison'
+  'deliver-poison'
 ]
 var tableNames = [
   'cases'
@@ -91,6 +93,7 @@ var tableNames = [
   'alarms'
   'operations'
   'idempotency'
+  'webhooks'
 ]
 
 module identity 'modules/identity.bicep' = {

@@ -135,6 +135,9 @@ type tuningType = {
   @description('Whether spans and metrics are written to standard error, too: true or false.')
   UNSTUCK_TELEMETRY_CONSOLE: string?
 
+  @description('Hosts where flows may have themselves called, with commas between.')
+  UNSTUCK_WEBHOOK_HOSTS: string?
+
   @description('Path of a schema map in the deployed package.')
   WORK365_SCHEMA_MAP: string?
 

@@ -13,7 +13,7 @@ from functools import cache
 
 from shared.adapters.dataverse.client import Dataverse
 from shared.adapters.identity import ClientSecret, Credential, ManagedIdentity, TokenSource
-from shared.adapters.notifier import notifier_for
+from shared.adapters.notifier import WebhookCallbacks, notifier_for
 from shared.adapters.partner_center.client import Limits, PartnerCenter
 from shared.adapters.partner_center.provider import NoProvider, PartnerCenterProvider
 from shared.adapters.policy_source import PolicySource
@@ -28,6 +28,7 @@ from shared.adapters.tables.idempotency import TableIdempotencyKeys
 from shared.adapters.tables.operations import TableOperations
 from shared.adapters.tables.pauses import TableMutes, TablePauses
 from shared.adapters.tables.store import TableCaseStore
+from shared.adapters.tables.webhooks import TableWebhooks
 from shared.adapters.telemetry import telemetry_for
 from shared.adapters.watched_breakers import WatchedBreakers
 from shared.adapters.web.transport import HttpTransport
@@ -172,6 +173,8 @@ def build(settings: Settings) -> Context:
         alarms=TableAlarms(tables),
         queues=queues,
         notifier=notifier_for(settings.NOTIFY_WEBHOOK_URL),
+        webhooks=TableWebhooks(tables),
+        callbacks=WebhookCallbacks(settings.UNSTUCK_WEBHOOK_HOSTS),
         clock=clock,
         policy=settings.policy,
         organization_id=settings.DATAVERSE_ORGANIZATION_ID,

@@ -6,7 +6,7 @@ Adapters implement these for Azure; tests/fakes implement them in memory. Errors
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from shared.domain.breaker import Breaker, Outcome
@@ -22,6 +22,7 @@ from shared.domain.signals import Attributes, Metric, Step
 from shared.domain.standing import Stock
 from shared.domain.surge import Watch
 from shared.domain.watchdog import Vigil
+from shared.domain.webhook import Delivery, Webhook
 
 
 class Clock(Protocol):
@@ -438,6 +439,10 @@ class Queues(Protocol):
         """One operation of the HTTP API."""
         ...
 
+    async def deliver(self, deliveries: Sequence[Delivery], after: timedelta = timedelta()) -> None:
+        """One message for each, which nobody sees before `after` is over; at most seven days."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -457,6 +462,50 @@ class Notifier(Protocol):
 
     async def tell(self, news: Sequence[News]) -> None:
         """Raises SourceError when it was not delivered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhooksRead:
+    """Webhooks by id. `broken` are those whose row makes no sense, with what is wrong."""
+
+    webhooks: Mapping[str, Webhook]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+class Webhooks(Protocol):
+    """Flows that have subscribed. Raises SourceError."""
+
+    async def read(self) -> WebhooksRead:
+        """All of them; one request."""
+        ...
+
+    async def load(self, id_: str) -> Webhook | None:
+        """One of them, None when there is none. Raises CaseUnreadable."""
+        ...
+
+    async def put(self, webhook: Webhook) -> None:
+        """Adds one, or replaces the one with the same id."""
+        ...
+
+    async def ended(self, id_: str, failure: str, on: datetime) -> None:
+        """Notes how the newest delivery ended, with `failure` empty where it arrived. Raises CaseUnreadable."""
+        ...
+
+    async def remove(self, id_: str) -> None:
+        """Takes one away; one that is not there, too."""
+        ...
+
+
+class Callbacks(Protocol):
+    """Calls flows at the addresses that they have given."""
+
+    def check(self, url: str) -> None:
+        """Raises ValueError for an address that is not called; the text goes on after the field's name."""
+        ...
+
+    async def call(self, url: str, news: News) -> None:
+        """Raises SourceError when it was not delivered, or may not have been."""
         ...
 
 

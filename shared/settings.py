@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from shared.domain.policy import Mode, Policy
 from shared.domain.role import Role
 from shared.domain.schedule import Schedule, parse
+from shared.domain.webhook import check_hosts
 from shared.errors import SettingsError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -62,6 +63,12 @@ def _seconds(value: object) -> timedelta:
         return timedelta(seconds=float(str(value)))
     except (ValueError, OverflowError):
         raise ValueError("should be a number of seconds such as 900") from None
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    hosts = tuple(each.strip().lower() for each in str(value).split(",") if each.strip())
+    check_hosts(hosts)
+    return hosts
 
 
 def _schedule(value: object) -> Schedule:
@@ -171,6 +178,12 @@ class Settings(BaseModel):
 
     NOTIFY_WEBHOOK_URL: Url | None = Field(default=None, repr=False)
     """Where people are told, as JSON by POST. Empty: news goes to the log only."""
+
+    UNSTUCK_WEBHOOK_HOSTS: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = (
+        "*.logic.azure.com",
+        "*.api.powerplatform.com",
+    )
+    """Hosts where flows may have themselves called, with commas between; *. stands for all names below one."""
 
     APPLICATIONINSIGHTS_CONNECTION_STRING: Annotated[str, BeforeValidator(_connection_string)] | None = Field(
         default=None, repr=False

@@ -18,6 +18,7 @@ from shared.adapters.tables.budgets import TableLimits
 from shared.adapters.tables.documents import SCHEMA_VERSION
 from shared.adapters.tables.holds import TableHolds
 from shared.adapters.tables.pauses import TableMutes, TablePauses
+from shared.adapters.tables.webhooks import TableWebhooks
 from shared.adapters.watched_breakers import WatchedBreakers
 from shared.domain.case import Case, State
 from shared.domain.evidence import Change, ProviderSubscription, ProvisioningStatus, Subscription
@@ -32,6 +33,7 @@ from shared.workflow.surges import watch_for_surges
 from shared.workflow.sweep import sweep
 from shared.workflow.wake import wake
 from tests.builders import AT_PROVIDER, DAY, NOW, STUCK, SUBSCRIPTION, TENANT, change, provisioned, subscription
+from tests.fakes.callbacks import FakeCallbacks
 from tests.fakes.case_store import FakeCaseStore
 from tests.fakes.clock import ManualClock
 from tests.fakes.notifier import FakeNotifier
@@ -74,6 +76,7 @@ class Town:
     store: FakeCaseStore = field(default_factory=FakeCaseStore)
     queues: FakeQueues = field(default_factory=FakeQueues)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    callbacks: FakeCallbacks = field(default_factory=FakeCallbacks)
     organization_id: str | None = ORGANIZATION
     telemetry: Telemetry = field(default_factory=FakeTelemetry)
 
@@ -101,6 +104,8 @@ class Town:
             "mutes": TableMutes(self.tables),
             "holds": TableHolds(self.tables),
             "alarms": TableAlarms(self.tables),
+            "webhooks": TableWebhooks(self.tables),
+            "callbacks": self.callbacks,
         }
 
     @property

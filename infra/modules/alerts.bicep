@@ -35,7 +35,7 @@ var rules = [
     severity: 2
     window: 'PT15M'
     silent: false
-    query: 'AppRequests | where OperationName in ("diagnose_poison", "remediate_poison", "notify_poison", "operate_poison")'
+    query: 'AppRequests | where OperationName in ("diagnose_poison", "remediate_poison", "notify_poison", "operate_poison", "deliver_poison")'
   }
   {
     name: 'unsettled-case'

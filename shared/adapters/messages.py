@@ -4,6 +4,8 @@ queue `diagnose`   {"version": 1, "subscription_ids": [at most 500 GUIDs]}
 queue `remediate`  {"version": 1, "case_ids": [at most 100, <subscription id>-<number>]}
 queue `notify`     {"version": 1, "subscription_ids": [at most 500 GUIDs]}
 queue `operate`    {"version": 1, "operation_id": "32 hexadecimal digits"}
+queue `deliver`    {"version": 1, "webhook_id": "32 hexadecimal digits", "subscription_id": GUID, "key": …, "kind": …,
+                    "tries": calls that came to nothing}
 
 Each may have a `traceparent`: the span that it was sent in. It decides nothing, so one that makes no sense counts
 as none.
@@ -11,6 +13,7 @@ as none.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import batched
 from typing import Annotated
 
@@ -18,9 +21,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.adapters.web.answers import clean
 from shared.domain.signals import is_traceparent
+from shared.domain.webhook import Delivery
 from shared.errors import MessageUnreadable
 
-DIAGNOSE, REMEDIATE, NOTIFY, OPERATE = "diagnose", "remediate", "notify", "operate"
+DIAGNOSE, REMEDIATE, NOTIFY, OPERATE, DELIVER = "diagnose", "remediate", "notify", "operate", "deliver"
 """Names of the queues."""
 
 MOST_SUBSCRIPTIONS = 500
@@ -96,11 +100,26 @@ class OperateMessage(_Message):
     operation_id: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 
+class DeliverMessage(_Message):
+    """Call this webhook about this news."""
+
+    webhook_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    subscription_id: Annotated[str, AfterValidator(_guid)]
+    key: str = Field(min_length=1, max_length=1_000)
+    kind: str = Field(pattern=r"^[a-z_]{1,50}$")
+    tries: int = Field(default=0, ge=0, le=1_000)
+
+    @property
+    def delivery(self) -> Delivery:
+        """What is owed."""
+        return Delivery(self.webhook_id, self.subscription_id, self.key, self.kind, self.tries)
+
+
 type Message = DiagnoseMessage | RemediateMessage | NotifyMessage
 """What the workflow sends to itself."""
 
 
-def encode(message: Message | OperateMessage) -> str:
+def encode(message: Message | OperateMessage | DeliverMessage) -> str:
     """The message as JSON."""
     return message.model_dump_json(exclude=set() if message.traceparent else {"traceparent"})
 
@@ -128,6 +147,11 @@ def notify_messages(subscription_ids: Sequence[str], traceparent: str = "") -> l
     """As few messages as hold all ids, each once. ValueError when one is no GUID."""
     groups = _groups(subscription_ids, MOST_SUBSCRIPTIONS)
     return [NotifyMessage(subscription_ids=ids, traceparent=traceparent) for ids in groups]
+
+
+def deliver_messages(deliveries: Sequence[Delivery], traceparent: str = "") -> list[DeliverMessage]:
+    """One message for each. ValueError when one makes no sense."""
+    return [DeliverMessage(**asdict(each), traceparent=traceparent) for each in deliveries]
 
 
 def _groups(ids: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -11,18 +12,24 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.adapters.messages import (
+    DELIVER,
     DIAGNOSE,
     NOTIFY,
     OPERATE,
     REMEDIATE,
+    DeliverMessage,
     Message,
     OperateMessage,
+    deliver_messages,
     diagnose_messages,
     encode,
     notify_messages,
     remediate_messages,
 )
 from shared.adapters.storage import HASTE, TROUBLE, all_of, code_of, storage_error
+from shared.domain.webhook import Delivery
+
+type _Any = Message | OperateMessage | DeliverMessage
 
 _RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1, **HASTE}
 
@@ -85,24 +92,29 @@ class StorageQueues:
         """One message."""
         await self._send(OPERATE, [OperateMessage(operation_id=operation_id)])
 
-    async def _send(self, queue: str, messages: Sequence[Message | OperateMessage]) -> None:
+    async def deliver(self, deliveries: Sequence[Delivery], after: timedelta = timedelta()) -> None:
+        """One message for each, which nobody sees before `after` is over; at most seven days."""
+        await self._send(DELIVER, deliver_messages(deliveries, self._traceparent()), after)
+
+    async def _send(self, queue: str, messages: Sequence[_Any], after: timedelta = timedelta()) -> None:
         # The Functions host decodes Base64 by default; host.json's messageEncoding is left alone.
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
-        await all_of(self._send_one(client, message) for message in messages)
+        hidden = int(after.total_seconds()) or None
+        await all_of(self._send_one(client, message, hidden) for message in messages)
 
-    async def _send_one(self, client: QueueClient, message: Message | OperateMessage) -> None:
+    async def _send_one(self, client: QueueClient, message: _Any, hidden: int | None) -> None:
         async with self._gate:
             try:
-                await self._deliver(client, encode(message))
+                await self._put(client, encode(message), hidden)
             except TROUBLE as error:
                 raise storage_error(error, f"sending to queue {client.queue_name}", writes=True) from error
 
-    async def _deliver(self, client: QueueClient, text: str) -> None:
+    async def _put(self, client: QueueClient, text: str, hidden: int | None) -> None:
         try:
-            await client.send_message(text)
+            await client.send_message(text, visibility_timeout=hidden)
         except TROUBLE as error:
             if code_of(error) != "QueueNotFound":
                 raise
             with suppress(ResourceExistsError):  # somebody else was faster
                 await client.create_queue()
-            await client.send_message(text)
+            await client.send_message(text, visibility_timeout=hidden)

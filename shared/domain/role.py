@@ -9,7 +9,7 @@ class Role(StrEnum):
     READER = "Reader"
     """Sees cases, evidence, plans and reports. Changes nothing."""
     OPERATOR = "Operator"
-    """Has the app look again, claims cases, notes things on them, and pauses."""
+    """Has the app look again and flows called, claims cases, notes things on them, and pauses."""
     APPROVER = "Approver"
     """Says yes to a plan, and confirms a surge: what lets the app write to Dataverse."""
 

@@ -77,6 +77,7 @@ class Step(StrEnum):
     DIAGNOSE = "diagnose"
     REMEDIATE = "remediate"
     NOTIFY = "notify"
+    DELIVER = "deliver"
     PARK = "park"
     CASE = "case"
     """One save of one case that had something new to say. Child of the step that made it."""

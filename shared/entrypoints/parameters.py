@@ -28,10 +28,11 @@ PARAMETERS: Mapping[str, Parameter] = {
     "operation_id": Parameter("Operation", "Id of an operation, 32 hexadecimal digits.", "0" * 32),
     "pause_id": Parameter("Pause", "Id of a pause, as the controls show it.", "everything-0123456789abcdef"),
     "mute_id": Parameter("Mute", "Id of a mute, as the controls show it.", "cause-0123456789abcdef"),
+    "webhook_id": Parameter("Webhook", "Id of a webhook, 32 hexadecimal digits.", "0" * 32),
     "hold_id": Parameter("Hold", "Id of the hold in force, as the controls show it.", "20261122T120000.000000Z"),
 }
 
-_OPERATION = re.compile(r"[0-9a-f]{32}")
+_DIGITS = re.compile(r"[0-9a-f]{32}")
 _NAMES = re.compile(r"\{(\w+)\}")
 
 
@@ -50,7 +51,7 @@ def parameters_of(path: str, given: Mapping[str, object]) -> dict[str, str]:
             subscription_of(values["case_id"])
         except ValueError as error:
             raise bad_field("case_id", str(error), PARAMETERS["case_id"].description) from None
-    if "operation_id" in values and not _OPERATION.fullmatch(values["operation_id"]):
-        detail = "operation_id: not an id of an operation."
-        raise bad_field("operation_id", detail, PARAMETERS["operation_id"].description)
+    for name, what in (("operation_id", "an operation"), ("webhook_id", "a webhook")):
+        if name in values and not _DIGITS.fullmatch(values[name]):
+            raise bad_field(name, f"{name}: not an id of {what}.", PARAMETERS[name].description)
     return values

@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import azure.functions as func
 
-from shared.adapters.messages import DiagnoseMessage, NotifyMessage, OperateMessage, RemediateMessage, decode
+from shared.adapters.messages import (
+    DeliverMessage,
+    DiagnoseMessage,
+    NotifyMessage,
+    OperateMessage,
+    RemediateMessage,
+    decode,
+)
 from shared.bootstrap import app
 from shared.domain.case import subscription_of
 from shared.domain.signals import POISON_MESSAGES
@@ -16,6 +23,8 @@ from shared.entrypoints.operations import carry_out, give_up
 from shared.entrypoints.routes import ROUTES
 from shared.errors import MessageUnreadable, UnstuckError
 from shared.workflow.context import Context
+from shared.workflow.deliver import deliver as deliver_step
+from shared.workflow.deliver import deliver_later
 from shared.workflow.diagnose import diagnose_subscriptions
 from shared.workflow.notify import notify as notify_step
 from shared.workflow.park import park, unless_out
@@ -102,7 +111,31 @@ async def operate_poison(message: func.QueueMessage) -> None:
         log.exception("Operation %s could not be given up", wanted.operation_id)
 
 
-def _read[M: (DiagnoseMessage, RemediateMessage, NotifyMessage, OperateMessage)](
+@blueprint.function_name("deliver")
+@blueprint.queue_trigger(arg_name="message", queue_name="deliver", connection=STORAGE)
+async def deliver(message: func.QueueMessage) -> None:
+    """Calls a flow that has subscribed."""
+    if (wanted := _read(message, "deliver", DeliverMessage)) is not None:
+        ctx = await app().context()
+        with ctx.telemetry.following(wanted.traceparent):
+            await deliver_step(ctx, wanted.delivery)
+
+
+@blueprint.function_name("deliver_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name="deliver-poison", connection=STORAGE)
+async def deliver_poison(message: func.QueueMessage) -> None:
+    """Puts a call off that could not even be tried, since storage was out. A call that fails never gets here."""
+    await _poisoned("deliver")
+    try:
+        wanted = _read(message, "deliver-poison", DeliverMessage)
+        if wanted is None or await deliver_later(await app().context(), wanted.delivery):
+            return
+    except Exception:  # as below
+        log.exception("A call of a flow could not be put off")
+    log.error("A flow could not be called: %s", message.get_body().decode(errors="replace")[:2_000])
+
+
+def _read[M: (DiagnoseMessage, RemediateMessage, NotifyMessage, OperateMessage, DeliverMessage)](
     message: func.QueueMessage, queue: str, kind: type[M]
 ) -> M | None:
     """The message, or None when it makes no sense: that is logged whole, since no retry would mend it."""

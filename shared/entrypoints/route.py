@@ -107,6 +107,8 @@ class Route[B: BaseModel, Q: BaseModel]:
     """Whether it honours If-Match."""
     longest: int = LONGEST_BODY
     """Bytes of a body."""
+    calls: type[BaseModel] | None = None
+    """What a flow is called with that this lets subscribe: then it is a trigger, and `Location` ends it."""
     tag: str = "Cases"
     visibility: str = ""
     """`important` and `advanced` sort an action in a flow's picker, `internal` hides it."""

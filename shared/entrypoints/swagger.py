@@ -48,7 +48,10 @@ def document(routes: Iterable[AnyRoute]) -> Json:
     definitions = _definitions(table)
     paths: dict[str, Json] = {}
     for route in table:
-        paths.setdefault(f"/{route.path}", {})[route.method.lower()] = _operation(route)
+        path = paths.setdefault(f"/{route.path}", {})
+        path[route.method.lower()] = _operation(route)
+        if route.calls is not None:
+            path["x-ms-notification-content"] = _notification(route.calls)
     used = _used(paths, definitions)
     return {
         "swagger": "2.0",
@@ -119,7 +122,18 @@ def _operation(route: AnyRoute) -> Json:
         operation["x-ms-visibility"] = route.visibility
     if route.role is None:
         operation["security"] = []
+    if route.calls is not None:
+        operation["x-ms-trigger"] = "single"
+        operation["responses"]["201"]["headers"] = {
+            "Location": {"type": "string", "description": "The address that ends the subscription by DELETE."}
+        }
     return operation
+
+
+def _notification(calls: type[BaseModel]) -> Json:
+    """What a trigger's flow is called with."""
+    description = (calls.__doc__ or "").splitlines()[0]
+    return {"description": description, "schema": {"$ref": f"#/definitions/{calls.__name__}"}}
 
 
 def _in_path(route: AnyRoute) -> list[Json]:
@@ -211,7 +225,7 @@ def _definitions(routes: Iterable[AnyRoute]) -> dict[str, Json]:
     for route in routes:
         if route.body is not Nothing:
             definitions[route.body.__name__] = _schema_of(route.body, definitions, "validation")
-        for model in route.answers.values():
+        for model in (*route.answers.values(), *([route.calls] if route.calls else [])):
             definitions[model.__name__] = _schema_of(model, definitions, "serialization")
     return definitions
 

@@ -6,6 +6,7 @@ from shared.domain.policy import Policy
 from shared.ports import (
     Alarms,
     Breakers,
+    Callbacks,
     CaseStore,
     Clock,
     Holds,
@@ -17,6 +18,7 @@ from shared.ports import (
     Provider,
     Queues,
     Telemetry,
+    Webhooks,
     Work365,
 )
 
@@ -39,6 +41,8 @@ class Context:
     alarms: Alarms
     queues: Queues
     notifier: Notifier
+    webhooks: Webhooks
+    callbacks: Callbacks
     clock: Clock
     policy: Policy
     organization_id: str

@@ -4,16 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from shared.adapters.messages import (
+    DeliverMessage,
     DiagnoseMessage,
     Message,
     NotifyMessage,
     RemediateMessage,
+    deliver_messages,
     diagnose_messages,
     notify_messages,
     remediate_messages,
 )
+from shared.domain.webhook import Delivery
 from shared.errors import SourceError
 
 
@@ -27,11 +31,17 @@ class FakeQueues:
     unavailable: SourceError | None = None
     operations: list[str] = field(default_factory=list)
     """Ids of operations of the HTTP API that wait for the queue `operate`."""
+    deliveries: deque[tuple[DeliverMessage, timedelta]] = field(default_factory=deque)
+    """Messages to the queue `deliver`, and after how long each is seen."""
     traceparent: Callable[[], str] = str
 
     async def operate(self, operation_id: str) -> None:
         await self._send([])
         self.operations.append(operation_id)
+
+    async def deliver(self, deliveries: Sequence[Delivery], after: timedelta = timedelta()) -> None:
+        await self._send([])
+        self.deliveries.extend((message, after) for message in deliver_messages(deliveries, self.traceparent()))
 
     async def diagnose(self, subscription_ids: Sequence[str]) -> None:
         await self._send(diagnose_messages(subscription_ids, self.traceparent()))

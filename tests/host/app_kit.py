@@ -35,7 +35,7 @@ from tests.host.app_cloud import CloudThread
 from tests.host.functions_host_kit import DEADLINE, WORKER_PYTHON, TestQueue
 
 ROOT = Path(__file__).parents[2]
-QUEUES = ("diagnose", "remediate", "notify", "operate")
+QUEUES = ("diagnose", "remediate", "notify", "operate", "deliver")
 NEVER = "0 0 0 1 1 *"
 """A schedule for what a test does by hand."""
 

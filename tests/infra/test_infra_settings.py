@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.messages import DIAGNOSE, NOTIFY, OPERATE, REMEDIATE
+from shared.adapters.messages import DELIVER, DIAGNOSE, NOTIFY, OPERATE, REMEDIATE
 from shared.adapters.tables import (
     alarms,
     breakers,
@@ -18,6 +18,7 @@ from shared.adapters.tables import (
     operations,
     pauses,
     receipts,
+    webhooks,
 )
 from shared.entrypoints.routes import ROUTES
 from shared.settings import Settings
@@ -126,14 +127,14 @@ def names_in_main(variable: str) -> list[str]:
 
 
 def test_the_queues_are_those_that_the_app_uses() -> None:
-    queues = [DIAGNOSE, REMEDIATE, NOTIFY, OPERATE]
+    queues = [DIAGNOSE, REMEDIATE, NOTIFY, OPERATE, DELIVER]
     assert sorted(names_in_main("queueNames")) == sorted([*queues, *(f"{name}-poison" for name in queues)])
     triggers = (ROOT / "shared" / "entrypoints" / "queues.py").read_text(encoding="utf-8")
     assert sorted(re.findall(r'queue_name="([\w-]+)"', triggers)) == sorted(names_in_main("queueNames"))
 
 
 def test_the_tables_are_those_that_the_app_uses() -> None:
-    modules = (alarms, breakers, budgets, holds, idempotency, index, operations, pauses, receipts)
+    modules = (alarms, breakers, budgets, holds, idempotency, index, operations, pauses, receipts, webhooks)
     known = {lists.CASES, *(module.TABLE for module in modules)}
     assert set(names_in_main("tableNames")) == known
     folder = ROOT / "shared" / "adapters" / "tables"

@@ -15,6 +15,7 @@ from infra.ledger import CONNECTION, main
 from infra.ledger_files import line_of, row_of
 from local.azurite import Azurite
 from shared.adapters.tables import TableCaseStore
+from shared.adapters.tables.webhooks import TABLE
 from shared.domain.case import State, first_broken
 from tests.contract.case_kit import NOW, full, moved, opened, resolved, subscription
 from tests.fakes.clock import ManualClock
@@ -158,6 +159,16 @@ async def test_what_the_host_keeps_there_is_left_out(
         "cases",
         "caseindex",
     }
+
+
+async def test_the_addresses_of_flows_are_left_out(
+    azurite: Azurite, service: TableServiceClient, tmp_path: Path
+) -> None:
+    await fill(azurite)
+    row = {"PartitionKey": "webhook", "RowKey": "0" * 32, "callback_url": "https://a.logic.azure.com/x?sig=canary"}
+    service.create_table(TABLE).create_entity(row)
+    assert run("backup", tmp_path / "backup") == 0
+    assert TABLE not in json.loads((tmp_path / "backup" / "contents.json").read_text("utf-8"))["tables"]
 
 
 def test_a_backup_without_its_list_is_not_complete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

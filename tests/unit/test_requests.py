@@ -25,6 +25,7 @@ PATHS = {
     "pause_id": "none",
     "mute_id": "none",
     "hold_id": "none",
+    "webhook_id": "0" * 32,
 }
 WITH_BODY = [route.operation for route in ROUTES if route.takes_body]
 ACTING = [route.operation for route in ROUTES if route.acts]

@@ -112,5 +112,7 @@ def _shown(field: Any) -> str:
         return "required"
     if field.default is None:
         return "empty"
+    if isinstance(field.default, tuple):
+        return ",".join(field.default)
     seconds = getattr(field.default, "total_seconds", None)
     return str(int(seconds())) if seconds else str(field.default)

@@ -47,7 +47,13 @@ NOBODIES: dict[str, tuple[Gate, dict[str, str], int]] = {
 
 def path_of(route: AnyRoute) -> dict[str, str]:
     given = {"case_id": "11111111-2222-4333-8444-555555555555-1", "sweep_id": "0" * 32}
-    given |= {"operation_id": "0" * 32, "pause_id": "none", "mute_id": "none", "hold_id": "none"}
+    given |= {
+        "operation_id": "0" * 32,
+        "pause_id": "none",
+        "mute_id": "none",
+        "hold_id": "none",
+        "webhook_id": "0" * 32,
+    }
     return {name: value for name, value in given.items() if f"{{{name}}}" in route.path}
 
 
