@@ -71,6 +71,7 @@ async def notify(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name="diagnose-poison", connection=STORAGE)
 async def diagnose_poison(message: func.QueueMessage) -> None:
     """Parks subscriptions whose diagnosis failed too often."""
+    await _poisoned("diagnose")
     if (wanted := _read(message, "diagnose-poison", DiagnoseMessage)) is not None:
         await _never_raising("diagnose", wanted.subscription_ids, park)
 
@@ -79,6 +80,7 @@ async def diagnose_poison(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name="remediate-poison", connection=STORAGE)
 async def remediate_poison(message: func.QueueMessage) -> None:
     """Parks cases whose remediation failed too often."""
+    await _poisoned("remediate")
     if (wanted := _read(message, "remediate-poison", RemediateMessage)) is not None:
         await _never_raising("remediate", [subscription_of(i) for i in wanted.case_ids], park)
 
@@ -103,6 +105,7 @@ async def operate(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name="operate-poison", connection=STORAGE)
 async def operate_poison(message: func.QueueMessage) -> None:
     """Tells whoever asks for it that the operation came to nothing."""
+    await _poisoned("operate")
     if (wanted := _read(message, "operate-poison", OperateMessage)) is None:
         return
     try:
@@ -151,7 +154,6 @@ async def _never_raising(
     step: str, subscription_ids: Sequence[str], parks: Callable[[Context, Sequence[str], str], Awaitable[int]]
 ) -> None:
     """A poison queue has no poison queue of its own: raising here would repeat for days and end in nothing."""
-    await _poisoned(step)
     try:
         await parks(await app().context(), subscription_ids, step)
     except Exception:

@@ -43,6 +43,16 @@ def nonsense(queue: str) -> dict[str, str]:
             "operation_id: String should match pattern": json.dumps({"operation_id": OPERATION[:-1]}),
             "operation_id: Input should be a valid string": json.dumps({"operation_id": [OPERATION]}),
         }
+    if queue == "deliver":
+        good = {"webhook_id": OPERATION, "subscription_id": NOBODY, "key": "k", "kind": "needs_person"}
+        return {
+            "Invalid JSON": "Zm9v of ",
+            "webhook_id: Field required": json.dumps({name: good[name] for name in good if name != "webhook_id"}),
+            "webhook_id: String should match pattern": json.dumps({**good, "webhook_id": "../pauses"}),
+            "subscription_id: '1' is not a GUID": json.dumps({**good, "subscription_id": "1"}),
+            "tries: Input should be greater": json.dumps({**good, "tries": -1}),
+            "callback_url: Extra inputs": json.dumps({**good, "callback_url": "https://evil.example"}),
+        }
     field = FIELDS[queue]
     id = f"{NOBODY}-1" if queue == "remediate" else NOBODY
     many = [f"{uuid.UUID(int=n)}{'-1' if queue == 'remediate' else ''}" for n in range(MOST[queue] + 1)]
@@ -88,6 +98,8 @@ def test_what_is_not_base64_is_put_away_unread(app: App) -> None:
 
 
 def test_ids_that_nobody_knows_harm_nobody(app: App) -> None:
+    owed = {"webhook_id": OPERATION, "subscription_id": NOBODY, "key": "k", "kind": "needs_person"}
+    app.queue("deliver").send(json.dumps(owed))
     app.queue("operate").send(json.dumps({"version": 1, "operation_id": OPERATION}))
     for name in FIELDS:
         id = f"{NOBODY}-1" if name == "remediate" else NOBODY

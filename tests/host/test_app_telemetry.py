@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain.signals import METRICS, Step
-from tests.host.app_kit import App, eventually, missed, running, world
+from tests.host.app_kit import QUEUES, App, eventually, missed, running, world
 from tests.host.collector import Collector, Sent, collecting
 
 pytestmark = [pytest.mark.host, pytest.mark.azurite]
@@ -68,6 +68,17 @@ def test_metrics_arrive_with_the_names_and_attributes_of_the_catalogue(app: App,
         assert set(point.attributes) == set(METRICS[point.name].attributes), point.name
     effects = {tuple(sorted(p.attributes.items())) for p in collector.points if p.name == "unstuck.effects"}
     assert effects == {(("action", "retrigger"), ("outcome", "done"))}
+
+
+def test_what_failed_too_often_is_counted_by_its_queue(app: App, collector: Collector) -> None:
+    for name in QUEUES:
+        app.queue(f"{name}-poison").send("{}")  # as the host puts it away
+
+    def counted() -> set[str]:
+        return {p.attributes["queue"] for p in list(collector.points) if p.name == "unstuck.poison_messages"}
+
+    eventually(lambda: counted() == set(QUEUES), "each is counted", counted)
+    eventually(app.all_queues_empty, "none comes back")
 
 
 def _names(collector: Collector) -> Any:
