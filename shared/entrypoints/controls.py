@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from shared.domain.pause import MUTABLE, PAUSABLE, Scope, Wish
 from shared.entrypoints.bodies import By, Given, Sentence, one_of
+from shared.entrypoints.drop_downs import TARGET
 from shared.entrypoints.exchange import Reply
 from shared.entrypoints.queries import Moment
 from shared.entrypoints.route import Ask, Nothing, Taken
@@ -39,7 +40,7 @@ class PauseRequest(WishRequest):
         title="Scope", description=f"One of {', '.join(PAUSABLE)}.", examples=["everything"]
     )
     target: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = Field(
-        "", title="Target", description="Id of what is paused; empty for everything."
+        "", title="Target", description="Id of what is paused; empty for everything.", json_schema_extra=TARGET
     )
 
 
@@ -49,7 +50,9 @@ class MuteRequest(WishRequest):
     scope: Annotated[Scope, *_one_of(MUTABLE, "what can be muted")] = Field(
         title="Scope", description=f"One of {', '.join(MUTABLE)}.", examples=["customer"]
     )
-    target: Text = Field(title="Target", description="Id of what is muted, or the name of a cause.")
+    target: Text = Field(
+        title="Target", description="Id of what is muted, or the name of a cause.", json_schema_extra=TARGET
+    )
 
 
 class ConfirmationRequest(Taken):

@@ -18,3 +18,7 @@ def _listed(operation: str) -> dict[str, Any]:
 STATE = _listed("ListStates")
 CAUSE = _listed("ListCauses")
 PROVIDER = _listed("ListProviders")
+
+TARGET = _listed("ListTargets")
+TARGET["x-ms-dynamic-values"]["parameters"] = {"scope": {"parameter": "scope"}}
+"""By what was chosen as the scope beside it."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.domain.case import State
 from shared.domain.causes import CAUSES
+from shared.domain.pause import Scope
 from shared.entrypoints.bodies import EXAMPLE_ID, Given
 from shared.entrypoints.exchange import Reply
 from shared.entrypoints.route import Ask, Nothing, Taken
@@ -16,6 +17,9 @@ from shared.ports import Aging
 
 OLDEST = 20
 """Cases that a summary names."""
+
+MOST_TARGETS = 500
+"""Subscriptions in a drop-down, those that have waited longest first."""
 
 DAY = timedelta(days=1)
 
@@ -42,6 +46,12 @@ class OldBody(Given):
     assignee: str = Field(description="Who looks after it; empty while nobody does.")
     opened_on: datetime = Field(description="When it was found.")
     days: float = Field(description="How long ago that is, in days.")
+
+
+class TargetsQuery(Taken):
+    """Which kind of thing."""
+
+    scope: Scope = Field(title="Scope", description="What is to be paused or muted.", examples=["environment"])
 
 
 class SummaryBody(Given):
@@ -162,11 +172,18 @@ async def list_providers(ask: Ask[Nothing, Nothing]) -> Reply:
     return Reply(ValuesBody(values=[ValueBody(value=name, title=name) for name in names]))
 
 
-async def list_environments(ask: Ask[Nothing, Nothing]) -> Reply:
-    """The one Dataverse organisation of this app."""
-    settings = ask.services.settings
-    value = ValueBody(value=settings.DATAVERSE_ORGANIZATION_ID, title=settings.DATAVERSE_URL)
-    return Reply(ValuesBody(values=[value]))
+async def list_targets(ask: Ask[Nothing, TargetsQuery]) -> Reply:
+    """What a pause or mute of this scope can be about. Of a provider or customer only Dataverse has the id."""
+    settings, found = ask.services.settings, list[ValueBody]()
+    match ask.query.scope:
+        case Scope.ENVIRONMENT:
+            found = [ValueBody(value=settings.DATAVERSE_ORGANIZATION_ID, title=settings.DATAVERSE_URL)]
+        case Scope.CAUSE:
+            return Reply(_values(CAUSES))
+        case Scope.SUBSCRIPTION:
+            oldest_first = (await (await ask.context()).store.aging())[:MOST_TARGETS]
+            found = [ValueBody(value=c.subscription_id, title=f"{c.customer}: {c.cause}") for c in oldest_first]
+    return Reply(ValuesBody(values=found))
 
 
 def _values(names: Iterable[str]) -> ValuesBody:

@@ -15,6 +15,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV2SpecValidator
 from pydantic import BaseModel
 
+from shared.domain.pause import Scope
 from shared.domain.policy import Mode
 from shared.entrypoints.parameters import PARAMETERS, names_in
 from shared.entrypoints.route import AnyRoute
@@ -22,7 +23,7 @@ from shared.entrypoints.routes import ROUTES
 from shared.entrypoints.swagger import document, statuses_of, text
 from tests.builders import SUBSCRIPTION, TENANT
 from tests.entrypoint_kit import Asked, Front
-from tests.workflow_kit import Town
+from tests.workflow_kit import ORGANIZATION, Town
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "connector" / "apiDefinition.swagger.json"
@@ -119,7 +120,7 @@ def test_every_array_says_what_is_in_it() -> None:
 
 def test_drop_downs_ask_operations_that_are_there() -> None:
     asked = [schema["x-ms-dynamic-values"] for schema in schemas(DOCUMENT) if "x-ms-dynamic-values" in schema]
-    assert {each["operationId"] for each in asked} >= {"ListStates", "ListCauses", "ListProviders"}
+    assert {each["operationId"] for each in asked} >= {"ListStates", "ListCauses", "ListProviders", "ListTargets"}
     for each in asked:
         ref = OPERATIONS[each["operationId"]]["responses"]["200"]["schema"]["$ref"].rpartition("/")[2]
         values = DOCUMENT["definitions"][ref]["properties"][each["value-collection"]]
@@ -182,7 +183,7 @@ def test_what_the_app_answers_is_what_the_document_says() -> None:
     story: list[tuple[str, object, dict[str, str]]] = [
         *((name, None, {}) for name in ("GetHealth", "GetSwagger", "StartSweep", "ListSweeps", "ListCases")),
         *((name, None, {}) for name in ("ListApprovals", "GetControls", "GetPolicy", "GetSummary", "ListCauses")),
-        *((name, None, {}) for name in ("ListStates", "ListProviders", "ListEnvironments")),
+        *((name, None, {}) for name in ("ListStates", "ListProviders")),
         *((name, None, case) for name in ("GetCase", "GetTimeline", "GetEvidence", "GetEscalation", "GetPlan")),
         ("GetSweep", None, {"sweep_id": sweep}),
         ("Diagnose", {"subscription_id": SUBSCRIPTION}, {}),
@@ -214,7 +215,22 @@ def test_what_the_app_answers_is_what_the_document_says() -> None:
     ]
     for operation, body, path in story:
         conforms(operation, front.asks(operation, body, path=path))
-    assert {operation for operation, _, _ in story} == set(OPERATIONS)
+    for scope in Scope:
+        conforms("ListTargets", front.asks("ListTargets", query={"scope": scope}))
+    assert {operation for operation, _, _ in story} | {"ListTargets"} == set(OPERATIONS)
+
+
+def test_what_can_be_paused_is_listed_by_what_was_chosen_before() -> None:
+    front = Front(Town(mode=Mode.APPROVE))
+    front.town.stuck()
+    asyncio.run(front.town.sweep())
+    listed = {scope: front.asks("ListTargets", query={"scope": scope}).json["values"] for scope in Scope}
+    assert [each["value"] for each in listed[Scope.ENVIRONMENT]] == [ORGANIZATION]
+    assert "trigger_missed" in {each["value"] for each in listed[Scope.CAUSE]}
+    assert [each["value"] for each in listed[Scope.SUBSCRIPTION]] == [SUBSCRIPTION]
+    assert (listed[Scope.PROVIDER], listed[Scope.EVERYTHING]) == ([], [])
+    front.asks("ListTargets").problem(400, "scope")
+    front.asks("ListTargets", query={"scope": "all"}).problem(400, "scope")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
