@@ -49,6 +49,7 @@ class Admin:
             ("GET", "/admin/host/status", self.status),
             ("GET", "/admin/functions", self.list_functions),
             ("POST", "/admin/functions/{name}", self.invoke),
+            ("POST", "/admin/local/functions/{name}", self.carry_out),
             ("GET", "/admin/local/worker", self.worker),
             ("POST", "/admin/local/worker/kill", self.kill),
             ("POST", "/admin/local/worker/pause", self.pause),
@@ -90,6 +91,14 @@ class Admin:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return Response(status_code=202)
+
+    async def carry_out(self, request: Request) -> Response:
+        """Run a timer function now, and answer once it has ended, however it did."""
+        function = self._functions.get(request.path_params["name"].lower())
+        if function is None or function.trigger.kind != TIMER_TRIGGER:
+            return Response(status_code=404)
+        await self._invoker.run(function, self._timers[function.name].datum())
+        return Response(status_code=204)
 
     async def worker(self, _: Request) -> Response:
         return JSONResponse({"pid": self._supervisor.pid, "starts": self._supervisor.starts})

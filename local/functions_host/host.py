@@ -5,7 +5,6 @@ import logging
 from typing import IO
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from local.functions_host.admin import Admin
 from local.functions_host.easy_auth import SETTING, EasyAuth
@@ -100,4 +99,6 @@ class Host:
         for route in routes:
             _log.info("%s answers at /%s", route.function.name, route.template)
         front = HttpFront(routes, keys, self._invoker, self._easy_auth)
-        return Starlette(routes=[*admin.routes(), Mount("/", app=front)])
+        site = Starlette(routes=admin.routes())
+        site.router.default = front  # not a route: none of Starlette's takes a path with a line break in it
+        return site

@@ -33,7 +33,8 @@ class Web:
     """An ASGI application on a port of 127.0.0.1."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.socket()
+        # With its protocol named asyncio sets TCP_NODELAY: else each body waits 40 ms for its headers' acknowledgement.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         try:

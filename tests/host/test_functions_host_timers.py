@@ -84,6 +84,14 @@ def test_a_timer_can_be_run_by_hand(clockwork: Clockwork) -> None:
         assert clockwork.next("tick")["host"] == "a"
 
 
+def test_a_run_by_hand_can_be_waited_for(clockwork: Clockwork) -> None:
+    with clockwork.host("a", every="0 0 0 1 1 *") as running:
+        assert post(running, "/admin/local/functions/tick") == 204
+        told = [clockwork.told.take() or "", clockwork.told.take() or ""]  # another one runs at the start
+        assert any('"name": "tick"' in each for each in told), "it has told before it was answered"
+        assert post(running, "/admin/local/functions/nobody") == 404
+
+
 def test_one_timer_can_be_stopped_and_started(clockwork: Clockwork) -> None:
     with clockwork.host("a") as running:
         clockwork.next("tick")
