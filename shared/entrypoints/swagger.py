@@ -220,20 +220,29 @@ def _responses(route: AnyRoute) -> Json:
 
 
 def _definitions(routes: Iterable[AnyRoute]) -> dict[str, Json]:
-    """Every model, by its name. What comes in and what goes out never share one."""
+    """Every model, by its name. What comes in and what goes out never share one.
+
+    Nothing may stand beside a reference: what may be null somewhere says so where it is defined.
+    """
     definitions: dict[str, Json] = {}
+    optional: set[str] = set()
     for route in routes:
         if route.body is not Nothing:
-            definitions[route.body.__name__] = _schema_of(route.body, definitions, "validation")
+            definitions[route.body.__name__] = _schema_of(route.body, definitions, "validation", optional)
         for model in (*route.answers.values(), *([route.calls] if route.calls else [])):
-            definitions[model.__name__] = _schema_of(model, definitions, "serialization")
-    return definitions
+            definitions[model.__name__] = _schema_of(model, definitions, "serialization", optional)
+    nullable = {"x-nullable": True}
+    return {name: each | (nullable if name in optional else {}) for name, each in definitions.items()}
 
 
-def _schema_of(model: type[BaseModel], definitions: dict[str, Json], mode: Any = "validation") -> Json:
-    """The model's schema; those it refers to go into `definitions`."""
+def _schema_of(
+    model: type[BaseModel], definitions: dict[str, Json], mode: Any = "validation", optional: set[str] | None = None
+) -> Json:
+    """The model's schema; those it refers to go into `definitions`, names of those that may be null into `optional`."""
     _, whole = models_json_schema([(model, mode)], ref_template="#/definitions/{model}")
     parts: dict[str, Json] = whole["$defs"]
+    if optional is not None:
+        optional |= _or_null(parts)
     translated = {name: _translated(part, parts) for name, part in parts.items() if "enum" not in part}
     definitions.update(translated)
     return translated[model.__name__]
@@ -286,6 +295,17 @@ def _optional(schema: Json, parts: Mapping[str, Json]) -> Json:
         return referred if "$ref" in referred else {**referred, "x-nullable": True}
     nullable = {"x-nullable": True} if len(kinds) < len(schema["anyOf"]) else {}
     return {**_translated({**kinds[0], **beside}, parts), **nullable}
+
+
+def _or_null(tree: object) -> set[str]:
+    """Names of the models in whose place null may stand."""
+    match tree:
+        case {"anyOf": [*kinds]} if {"type": "null"} in kinds:
+            return _names(kinds)
+        case dict():
+            return set[str]().union(*(_or_null(each) for each in tree.values()))
+        case _:
+            return set()
 
 
 def _title_case(title: str) -> str:

@@ -104,7 +104,7 @@ def test_every_field_is_described_with_a_title(name: str) -> None:
     assert definition["description"]
     for field, schema in definition.get("properties", {}).items():
         if "$ref" in schema:
-            assert set(schema) == {"$ref"}, "nothing may stand beside a reference"
+            assert set(schema) == {"$ref"}, "nothing may stand beside a reference: what may be null says so itself"
             continue
         assert schema["description"].endswith("."), field
         assert re.fullmatch(r"[A-Z0-9].*", schema["x-ms-summary"]), field
@@ -150,16 +150,7 @@ def _checked(schema: Any) -> Any:
     return {"nullable" if name == "x-nullable" else name: _checked(value) for name, value in schema.items()}
 
 
-def _nullable_references(definition: dict[str, Any]) -> dict[str, Any]:
-    """Swagger 2.0 has no way to say that a reference may be null: every one of a field may be."""
-    properties = {
-        name: {"anyOf": [each, {"type": "object", "maxProperties": 0, "nullable": True}]} if "$ref" in each else each
-        for name, each in definition.get("properties", {}).items()
-    }
-    return {**definition, **({"properties": properties} if properties else {})}
-
-
-DEFINITIONS = {name: _nullable_references(_checked(each)) for name, each in DOCUMENT["definitions"].items()}
+DEFINITIONS = {name: _checked(each) for name, each in DOCUMENT["definitions"].items()}
 
 
 def conforms(operation: str, asked: Asked) -> None:
