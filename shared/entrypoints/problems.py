@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 """Characters of a field's name that are repeated: callers choose the names of unknown ones."""
 
 
@@ -48,7 +48,7 @@ def bad_field(field: str, detail: str, hint: str | None = None) -> Problem:
 def invalid(error: ValidationError, kind: type[BaseModel]) -> Problem:
     """The first thing that is wrong with a body or a query of this kind, by its field."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part)[:_LONGEST_NAME] for part in first["loc"]) or "body"
+    field = ".".join(str(part)[:LONGEST_NAME] for part in first["loc"]) or "body"
     message = first["msg"].removeprefix("Value error, ")
     return bad_field(field, f"{field}: {message}", _hint(dict(first), kind))
 
@@ -56,7 +56,9 @@ def invalid(error: ValidationError, kind: type[BaseModel]) -> Problem:
 def _hint(error: Mapping[str, Any], kind: type[BaseModel]) -> str | None:
     if error["type"] == "extra_forbidden":
         return "Remove it: this field is not known here."
-    known = kind.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+    if not error["loc"]:  # it is about the whole
+        return (kind.__doc__ or "").splitlines()[0]
+    known = kind.model_fields.get(str(error["loc"][0]))
     return known.description if known is not None else None
 
 

@@ -22,7 +22,7 @@ from shared.entrypoints.callers import Caller, Gate, check_own_site
 from shared.entrypoints.exchange import Answer, Reply, sent
 from shared.entrypoints.operations import in_time
 from shared.entrypoints.parameters import parameters_of
-from shared.entrypoints.problems import Problem, bad_field, invalid, problem_of
+from shared.entrypoints.problems import LONGEST_NAME, Problem, bad_field, invalid, problem_of
 from shared.entrypoints.route import AnyRoute, Ask, Services
 
 CORRELATION = "x-correlation-id"
@@ -111,12 +111,26 @@ def _body(route: AnyRoute, req: func.HttpRequest) -> Any:
         return _made(route.body, {})
     hint = f"Send a JSON object such as {route.example}"
     try:
-        parsed = json.loads(raw)
+        parsed = json.loads(raw, object_pairs_hook=_each_once, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise bad_field("body", "The body is not JSON.", hint) from None
     if not isinstance(parsed, dict):
         raise bad_field("body", "The body is not a JSON object.", hint)
     return _made(route.body, parsed)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Readers disagree on which of two equal names counts: a log would show what was not done."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))[:LONGEST_NAME]
+        raise bad_field(name, f"{name}: stands there twice.", "Give each field once.")
+    return made
+
+
+def _no_number(name: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON."""
+    raise ValueError(name)
 
 
 def _made[M: BaseModel](kind: type[M], given: object) -> M:
