@@ -19,8 +19,9 @@ import httpx
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from drill.gate import Gate
 from local.app_settings import app_settings
-from local.azurite import Azurite, start_azurite
+from local.azurite import Azurite, connection_string, start_azurite
 from local.dataverse.faults import Answer, Callback, Fault, Match
 from local.dataverse.records import ORGANIZATION_ID
 from local.dataverse.traffic import Write
@@ -323,19 +324,36 @@ def running_first(world_text: str, folder: Path, **settings: str) -> Iterator[Ap
 
 
 @contextmanager
+def running_first_behind(gate: Gate, world_text: str, folder: Path, **settings: str) -> Iterator[App]:
+    """The same behind a gate, which sees everything that the app asks for and changes, its storage included."""
+    with start_azurite() as storage, _running(world_text, folder, storage, "auto", settings, gate) as app:
+        yield app
+
+
+@contextmanager
 def _running(
-    world_text: str, folder: Path, storage: Azurite, mode: str | None, settings: Mapping[str, str]
+    world_text: str,
+    folder: Path,
+    storage: Azurite,
+    mode: str | None,
+    settings: Mapping[str, str],
+    gate: Gate | None = None,
 ) -> Iterator[App]:
     with ExitStack() as parts:
-        cloud = parts.enter_context(CloudThread(parse_world(world_text, "the test's world"), _CYCLE_SECONDS))
+        world = parse_world(world_text, "the test's world")
+        cloud = CloudThread(world, _CYCLE_SECONDS, gate.before) if gate else CloudThread(world, _CYCLE_SECONDS)
+        parts.enter_context(cloud)
+        if gate is not None:
+            through = connection_string({**storage.urls, **{name: cloud.urls[name] for name in ("Queue", "Table")}})
+            settings = {"AzureWebJobsStorage": through, **settings}
         said = {**cloud.urls, "identity_header": cloud.identity_header, "organization_id": ORGANIZATION_ID}
         webhook = {"NOTIFY_WEBHOOK_URL": f"{cloud.urls['control']}/notifications?sig={CANARY}"}
         zone = cloud.ask(lambda it: it.environment.world.work365.time_zone)
         values = app_settings(said, storage.connection_string, zone, mode or "", {**_TIMES, **webhook, **settings})
         if mode is None:
             del values["UNSTUCK_MODE"]
-        host = parts.enter_context(_host(folder, "host", values))
         cloud.tell({"storage": storage.connection_string})
+        host = parts.enter_context(_host(folder, "host", values))
         cloud.tell({"host": {"url": host.url, "key": host.master_key}})
         app = App(folder, storage, cloud, host, values, httpx.Client())
         app.api = parts.enter_context(_client(app))
