@@ -4,6 +4,7 @@ A fault waits for a request (or for one part of a $batch) that it matches, and t
 Dataverse's place, cuts the connection, waits, or lets a callback happen right after the commit.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -91,6 +92,11 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Nothing is done and nothing answered until the fault is taken away: late, however fast the machine is."""
+
+
+@dataclass(frozen=True)
 class EndlessPages:
     """Every page has a next one, with the same rows and a higher number."""
 
@@ -126,6 +132,7 @@ type Answer = (
     | CutBefore
     | CutAfter
     | Delay
+    | Held
     | EndlessPages
     | TruncatedNextLink
     | RepeatedPage
@@ -151,6 +158,8 @@ class Armed:
     fault: Fault
     passed: int = 0
     fired: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the fault is taken away; what it has held goes on."""
 
     def meets(self, seen: Seen) -> bool:
         """Whether it strikes this request; counts the finds that it lets pass."""
@@ -176,10 +185,12 @@ class Faults:
     def remove(self, armed: Armed) -> None:
         """Disarms one fault."""
         self._armed.remove(armed)
+        armed.over.set()
 
     def clear(self) -> None:
         """Disarms all faults."""
-        self._armed.clear()
+        for armed in self:
+            self.remove(armed)
 
     def meeting(self, seen: Seen) -> list[Armed]:
         """The faults that strike this request. Whoever lets one happen adds to its `fired`."""
@@ -196,6 +207,7 @@ _KINDS: Mapping[str, type] = {
     "cut_before": CutBefore,
     "cut_after": CutAfter,
     "delay": Delay,
+    "held": Held,
     "endless_pages": EndlessPages,
     "truncated_next_link": TruncatedNextLink,
     "repeated_page": RepeatedPage,

@@ -50,6 +50,9 @@ async def strike_before(request: Request, meeting: Iterable[f.Armed]) -> Request
             case f.Delay(seconds):
                 armed.fired += 1
                 await asyncio.sleep(seconds)
+            case f.Held():
+                armed.fired += 1
+                await armed.over.wait()
             case f.Status() as status:
                 armed.fired += 1
                 raise status.error()

@@ -111,7 +111,8 @@ class Dataverse:
         """Several requests at once."""
 
         async def run() -> list[httpx.Response]:
-            return await asyncio.gather(*(self._client.request(method, url) for method, url in requests))
+            async with asyncio.timeout(60):  # says nothing about speed: what is held for ever shall fail, not hang
+                return await asyncio.gather(*(self._client.request(method, url) for method, url in requests))
 
         return [Answer(r.status_code, r.headers, r.text) for r in self._runner.run(run())]
 

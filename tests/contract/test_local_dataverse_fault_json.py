@@ -8,6 +8,7 @@ from local.dataverse.faults import (
     CutAfter,
     Delay,
     Fault,
+    Held,
     Match,
     Status,
     fault_from_json,
@@ -28,6 +29,7 @@ from local.dataverse.faults import (
             Fault(Status(429, retry_after=7), Match("GET", "accounts", "sweep", "x", True), None, 2),
         ),
         ({"answer": {"kind": "delay", "seconds": 0.5}, "times": 3}, Fault(Delay(0.5), times=3)),
+        ({"answer": {"kind": "held"}, "times": None}, Fault(Held(), times=None)),
     ],
 )
 def test_a_fault_from_json(document: dict[str, Any], fault: Fault) -> None:

@@ -13,6 +13,7 @@ from local.dataverse.faults import (
     Empty,
     EndlessPages,
     Fault,
+    Held,
     Html,
     Match,
     RepeatedPage,
@@ -234,6 +235,21 @@ def test_a_delay_comes_before_whatever_else_happens(dataverse: Dataverse) -> Non
     dataverse.faults.add(Fault(Status(503)))
     assert [dataverse.get("accounts").status for _ in range(2)] == [503, 200]
     assert slow.fired == 2
+
+
+def test_what_is_held_goes_on_once_the_fault_is_taken_away(dataverse: Dataverse) -> None:
+    order: list[str] = []
+
+    def let_go() -> None:
+        order.append("systemusers")
+        dataverse.faults.clear()
+
+    held = dataverse.faults.add(Fault(Held(), Match(target="^accounts"), times=None))
+    dataverse.faults.add(Fault(Callback(lambda: order.append("accounts")), Match(target="^accounts")))
+    dataverse.faults.add(Fault(Callback(let_go), Match(target="^systemusers")))
+    answers = dataverse.together(("GET", "accounts"), ("GET", "systemusers"))
+    assert [answer.status for answer in answers] == [200, 200]
+    assert (held.fired, order) == (1, ["systemusers", "accounts"])
 
 
 # ---- Pages that go wrong
