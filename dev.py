@@ -9,8 +9,8 @@
     python3 dev.py lock                            writes the two lock files anew
     python3 dev.py setup                           only makes the environments
 
-The first use makes .venv, .venv-app and local/azurite/node_modules; later ones only check that they fit the lock
-files. `python3 dev.py COMMAND --help` tells more about a command.
+The first use makes .venv, .venv-app, and node_modules in local/azurite and tests/client; later ones only check that
+they fit the lock files. `python3 dev.py COMMAND --help` tells more about a command.
 """
 
 # This file and what it imports from local/dev run on whatever Python a machine has, before our own is there:

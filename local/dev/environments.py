@@ -50,15 +50,23 @@ class Environment:
 
 
 def environments(root: Path) -> list[Environment]:
-    """What development needs, what is deployed, and the storage emulator."""
-    azurite = root / "local" / "azurite"
-    dev, app, modules = root / DEV, root / APP, azurite / "node_modules"
-    emulator = modules / "azurite" / "package.json"
+    """What development needs, what is deployed, the storage emulator, and a public generator of clients for a test."""
+    azurite, client = root / "local" / "azurite", root / "tests" / "client"
+    dev, app = root / DEV, root / APP
     return [
         Environment(DEV, dev, (root / "requirements" / "dev.txt",), interpreter(dev), _python_environment),
         Environment(APP, app, (root / "requirements.txt",), interpreter(app), _python_environment),
-        Environment("azurite", modules, (azurite / "package-lock.json",), emulator, _node_modules),
+        _of_node("azurite", azurite, "azurite"),
+        _of_node("client", client, "@hey-api/openapi-ts"),
     ]
+
+
+def _of_node(name: str, folder: Path, package: str) -> Environment:
+    """What npm installs beside a package.json."""
+    modules = folder / "node_modules"
+    return Environment(
+        name, modules, (folder / "package-lock.json",), modules / package / "package.json", _node_modules
+    )
 
 
 def interpreter(environment: Path) -> Path:
