@@ -26,6 +26,9 @@ _KEPT = frozenset(
 )
 """What JSON Schema and Swagger 2.0 have in common; everything else is translated or left out."""
 
+_OR_NULL = "Optional"
+"""Before the name of a definition that may also be null."""
+
 _CONDITIONS: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "Something in the request makes no sense; `field` says what.",
     HTTPStatus.UNAUTHORIZED: "Nobody has signed in, or the key is not accepted.",
@@ -222,7 +225,7 @@ def _responses(route: AnyRoute) -> Json:
 def _definitions(routes: Iterable[AnyRoute]) -> dict[str, Json]:
     """Every model, by its name. What comes in and what goes out never share one.
 
-    Nothing may stand beside a reference: what may be null somewhere says so where it is defined.
+    Nothing may stand beside a reference: what may be null somewhere has a second definition that says so.
     """
     definitions: dict[str, Json] = {}
     optional: set[str] = set()
@@ -231,8 +234,10 @@ def _definitions(routes: Iterable[AnyRoute]) -> dict[str, Json]:
             definitions[route.body.__name__] = _schema_of(route.body, definitions, "validation", optional)
         for model in (*route.answers.values(), *([route.calls] if route.calls else [])):
             definitions[model.__name__] = _schema_of(model, definitions, "serialization", optional)
-    nullable = {"x-nullable": True}
-    return {name: each | (nullable if name in optional else {}) for name, each in definitions.items()}
+    for name in optional & definitions.keys():
+        own = f"{_OR_NULL}{name}"
+        definitions[own] = {**definitions[name], "title": own, "x-nullable": True}
+    return definitions
 
 
 def _schema_of(
@@ -292,7 +297,8 @@ def _optional(schema: Json, parts: Mapping[str, Json]) -> Json:
     beside = {name: value for name, value in schema.items() if name != "anyOf"}
     if "$ref" in kinds[0]:
         referred = _referred({**kinds[0], **beside}, parts)
-        return referred if "$ref" in referred else {**referred, "x-nullable": True}
+        or_null = {"$ref": kinds[0]["$ref"].replace("/definitions/", f"/definitions/{_OR_NULL}")}
+        return or_null if "$ref" in referred else {**referred, "x-nullable": True}
     nullable = {"x-nullable": True} if len(kinds) < len(schema["anyOf"]) else {}
     return {**_translated({**kinds[0], **beside}, parts), **nullable}
 
@@ -300,8 +306,8 @@ def _optional(schema: Json, parts: Mapping[str, Json]) -> Json:
 def _or_null(tree: object) -> set[str]:
     """Names of the models in whose place null may stand."""
     match tree:
-        case {"anyOf": [*kinds]} if {"type": "null"} in kinds:
-            return _names(kinds)
+        case {"anyOf": [{"$ref": str(reference)}, *_]}:
+            return {reference.rpartition("/")[2]}
         case dict():
             return set[str]().union(*(_or_null(each) for each in tree.values()))
         case _:

@@ -81,11 +81,17 @@ export async function told(world: World): Promise<Call[]> {
   await given(api.getSwagger());
   const causes = await given(api.listCauses());
   const states = await given(api.listStates());
-  await given(api.listEnvironments());
+  await given(api.listTargets({ query: { scope: "environment" } }));
   await given(api.listActions());
   const policy = await given(api.getPolicy());
   await given(api.validatePolicy({ body: { policy: { surge: policy.surge } } }));
   await given(api.explainMessages({ body: { messages: [{ text: "AADSTS700082" }] } }));
+
+  // A flow subscribes and unsubscribes, before there is anything to call it for.
+  const flow = { callback_url: "https://prod-01.westeurope.logic.azure.com/workflows/x", state: "needs_person" } as const;
+  const { id } = await given(api.whenACaseNeedsAPerson({ body: flow }));
+  await given(api.listWebhooks());
+  await given(api.endWebhook({ path: { webhook_id: id } }));
 
   // A sweep finds what is stuck: too much at once, by this policy.
   await given(api.startSweep({ headers: { "Idempotency-Key": "first-sweep" } }));
