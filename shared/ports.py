@@ -254,10 +254,16 @@ class CaseStore(Protocol):
         """Every open case's subscription with the time it is due."""
         ...
 
-    async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page: ...
+    async def list_cases(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page:
+        """One page of a list, oldest first; `cursor` is that of the page before. Raises ValueError for a bad one.
+
+        What the filter wants the whole time that the pages are read is shown exactly once, everything else at most
+        once, and each as it is when its page is read.
+        """
+        ...
 
     async def aging(self) -> Sequence[Aging]:
-        """Every open case, oldest first, from the index alone: one request per thousand of each state.
+        """Every open case, oldest first: one request per thousand of each state, one per thousand of all, few more.
 
         A copy: a case that is being saved may show as it was.
         """

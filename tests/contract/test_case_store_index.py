@@ -30,12 +30,12 @@ def anyio_backend() -> str:
 
 async def test_index_rows_are_written_before_the_case_and_old_ones_deleted_after(real: AzuriteBench) -> None:
     stored = await waiting(real)
-    assert real.points.requests == ["get cases", "put caseindex", "put caseindex", "transact cases"]
+    assert real.points.requests == ["get cases", *["put caseindex"] * 3, "transact cases"]
     real.points.clear()
     await to_ready(real, stored)
     put, delete = ["put caseindex"] * 2, ["delete caseindex"] * 2
     assert real.points.requests == [*put, "transact cases", *delete]
-    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 13:00", "state|ready 12:00"]
 
 
 async def test_a_save_that_changes_neither_time_nor_state_is_one_request(real: AzuriteBench) -> None:
@@ -51,7 +51,7 @@ async def test_a_resolved_case_leaves_no_row_among_the_open_ones(real: AzuriteBe
     done = await real.store.save(resolved(stored.case), stored.version)
     assert await index_of(real) == ["state|resolved 12:00"]
     await real.store.save(opened(case_number=2, on=LATER), done.version)
-    assert await index_of(real) == ["open 13:00", "state|open 13:00", "state|resolved 12:00"]
+    assert await index_of(real) == ["listed 13:00", "open 13:00", "state|open 13:00", "state|resolved 12:00"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -70,12 +70,13 @@ async def test_an_open_case_is_found_whatever_request_a_save_dies_at(
         real.clock.advance(age)
         assert await due(real, 60 * MINUTE) == [Due(A, time)]
         assert await real.store.open_cases() == {A: time}
+        assert [each.state for each in await real.store.aging()] == [state]
         listed = (await real.store.list_cases(CaseFilter(), 10, None)).cases
         assert [(case.id, case.state) for case in listed] == [(f"{A}-1", state)]
     found = await real.store.load(A)
     assert found is not None
     assert found.case.state is state
-    assert len(await index_of(real)) == 2, "what was stale has been dropped by now"
+    assert len(await index_of(real)) == 3, "what was stale has been dropped by now"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -101,15 +102,15 @@ async def test_a_stale_row_is_dropped_by_the_reader_but_not_while_its_save_may_b
         await to_ready(real, stored)
     real.points.clear()
     before = await index_of(real)
-    assert before == ["open 12:00", "open 13:00", "state|ready 12:00", "state|waiting 12:00"]
+    assert before == ["listed 12:00", "open 12:00", "open 13:00", "state|ready 12:00", "state|waiting 12:00"]
     real.clock.advance(SAVE_MAY_TAKE - timedelta(seconds=1))
     await due(real, 60 * MINUTE)
     assert await index_of(real) == before
     real.clock.advance(timedelta(seconds=1))
     await due(real, 60 * MINUTE)
-    assert await index_of(real) == ["open 12:00", "state|ready 12:00", "state|waiting 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 12:00", "state|ready 12:00", "state|waiting 12:00"]
     await real.store.list_cases(CaseFilter(state=State.READY), 10, None)
-    assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 12:00", "state|waiting 12:00"]
 
 
 async def test_a_row_without_any_case_stays_for_as_long_as_a_function_may_run(real: AzuriteBench) -> None:
@@ -137,7 +138,7 @@ async def test_a_save_that_wakes_up_after_its_rows_were_dropped_is_found_all_the
         real.clock.advance(2 * MINUTE)
         await due(real, 60 * MINUTE)
         await real.store.list_cases(CaseFilter(state=State.READY), 10, None)
-        assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+        assert await index_of(real) == ["listed 12:00", "open 12:00", "state|waiting 12:00"]
         if dies:
             real.points.fail("after", "transact cases", Crash())
 
@@ -147,17 +148,17 @@ async def test_a_save_that_wakes_up_after_its_rows_were_dropped_is_found_all_the
             await to_ready(real, stored)
     else:
         await to_ready(real, stored)
-        assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+        assert await index_of(real) == ["listed 12:00", "open 13:00", "state|ready 12:00"]
     real.points.clear()
     # Where it died, only its old rows are left. A reader puts the right ones in their place before dropping them.
     real.clock.advance(LONG_AGO)
     for _ in range(2):
         await due(real, 60 * MINUTE)
-        await real.store.list_cases(CaseFilter(), 10, None)
+        await real.store.aging()
     assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
     assert await real.store.open_cases() == {A: LATER}
     assert len((await real.store.list_cases(CaseFilter(state=State.READY), 10, None)).cases) == 1
-    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 13:00", "state|ready 12:00"]
 
 
 async def test_a_loser_takes_nothing_away_from_the_winner(real: AzuriteBench) -> None:
@@ -169,7 +170,8 @@ async def test_a_loser_takes_nothing_away_from_the_winner(real: AzuriteBench) ->
     for _ in range(2):
         assert await due(real, 60 * MINUTE) == [Due(A, LATER)]
         assert len((await real.store.list_cases(CaseFilter(), 10, None)).cases) == 1
-    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+        assert len(await real.store.aging()) == 1
+    assert await index_of(real) == ["listed 12:00", "open 13:00", "state|ready 12:00"]
 
 
 async def test_a_case_that_goes_back_and_forth_keeps_its_rows(real: AzuriteBench) -> None:
@@ -193,7 +195,7 @@ async def test_a_case_that_goes_back_and_forth_keeps_its_rows(real: AzuriteBench
     await first
     assert await due(real) == [Due(A, NOW)]
     assert (await real.store.list_cases(CaseFilter(state=State.WAITING), 9, None)).cases == (back.case,)
-    assert await index_of(real) == ["open 12:00", "state|waiting 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 12:00", "state|waiting 12:00"]
 
 
 async def test_a_seeded_case_is_due_by_its_seeded_index_row(real: AzuriteBench) -> None:
@@ -204,7 +206,7 @@ async def test_a_seeded_case_is_due_by_its_seeded_index_row(real: AzuriteBench) 
     stored = await real.store.load(A)
     assert stored is not None
     await to_ready(real, stored)
-    assert await index_of(real) == ["open 13:00", "state|ready 12:00"]
+    assert await index_of(real) == ["listed 12:00", "open 13:00", "state|ready 12:00"]
 
 
 async def test_index_rows_that_make_no_sense_are_passed_over(
@@ -221,15 +223,15 @@ async def test_index_rows_that_make_no_sense_are_passed_over(
     assert len((await real.store.list_cases(CaseFilter(), 10, None)).cases) == 1
 
 
-async def test_stale_rows_in_several_states_do_not_end_a_list_early(real: AzuriteBench) -> None:
+async def test_stale_rows_in_several_partitions_do_not_end_a_list_early(real: AzuriteBench) -> None:
     stored = await waiting(real)
-    for n, state in enumerate(["open", "ready", "waiting"] * 3):
+    for n, partition in enumerate(["listed", "state|resolved", "state|dismissed"] * 3):
         row = f"2026-11-22T11:00:00.000000Z|{subscription(n + 50)}|1|label|{'a' * 16}"
-        await real.put("caseindex", f"state|{state}", row)
+        await real.put("caseindex", partition, row)
     page = await real.store.list_cases(CaseFilter(), 1, None)
     assert page.cases == (stored.case,)
     assert page.cursor is None
-    assert len(await index_of(real)) == 2
+    assert len(await index_of(real)) == 3
 
 
 async def test_a_stale_row_that_is_written_again_while_it_is_judged_stays(real: AzuriteBench) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.adapters.tables import events, grounds, receipts, rows
 from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
-from shared.adapters.tables.index_keys import labels_of, labels_wanted
+from shared.adapters.tables.index_keys import labels_of, wants
 from shared.adapters.tables.keys import CASE, event_row, events_of, former_row, grounds_row, partition_of
 from shared.adapters.tables.remains import PURGED_ON, remains_of, worth_keeping
 from shared.domain.case import Case, Event, Recorded, State
@@ -120,9 +120,7 @@ class FakeCaseStore:
         if limit < 1:
             raise ValueError("a page holds at least one case")
         after = from_cursor(cursor, wanted)
-        found = sorted(
-            (case for case in self._all() if _matches(case, wanted) and place_of(case) > after), key=place_of
-        )
+        found = sorted((case for case in self._all() if wants(wanted, case) and place_of(case) > after), key=place_of)
         page = tuple(found[:limit])
         return Page(page, to_cursor(place_of(page[-1]), wanted) if len(found) > limit else None)
 
@@ -243,11 +241,3 @@ class FakeCaseStore:
                 if (key == CASE or key.startswith("former|")) and PURGED_ON not in row:
                     with suppress(CaseUnreadable):
                         yield rows.from_row(row)
-
-
-def _matches(case: Case, wanted: CaseFilter) -> bool:
-    labels = labels_of(case)
-    same_labels = all(labels[name] == label for name, label in labels_wanted(wanted).items())
-    late_enough = wanted.opened_after is None or case.opened_on >= wanted.opened_after
-    early_enough = wanted.opened_before is None or case.opened_on < wanted.opened_before
-    return case.state in wanted.states and same_labels and late_enough and early_enough

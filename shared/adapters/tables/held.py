@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from shared.adapters.tables.client import Found
-from shared.adapters.tables.index_keys import OPEN, IndexKey, Keys, keys_named
+from shared.adapters.tables.index_keys import LISTED, OPEN, IndexKey, Keys, keys_named
 from shared.adapters.tables.remains import PURGED_ON
 from shared.adapters.tables.rows import from_row
 from shared.domain.case import Case
@@ -21,17 +21,20 @@ class Held:
 
     def version(self) -> str:
         """As text for `Stored.version`; opaque to everybody else."""
-        state, open_row = self.keys.state_row, self.keys.open_row
-        return json.dumps([self.etag, self.number, open_row.row if open_row else None, state.partition, state.row])
+        named = self.keys.columns()
+        rows = [named.get("open_row"), named.get("listed_row"), self.keys.state_row.partition, named["state_row"]]
+        return json.dumps([self.etag, self.number, *rows])
 
     @classmethod
     def of(cls, version: str) -> "Held":
         """Raises ValueError when the text is not a version that this store handed out."""
         try:
-            etag, number, open_row, partition, state_row = json.loads(version)
+            etag, number, open_row, listed_row, partition, state_row = json.loads(version)
         except (ValueError, TypeError):
             raise ValueError("this is not a version of a stored case") from None
-        return cls(etag, number, Keys(IndexKey(OPEN, open_row) if open_row else None, IndexKey(partition, state_row)))
+        open_key = IndexKey(OPEN, open_row) if open_row else None
+        listed_key = IndexKey(LISTED, listed_row) if listed_row else None
+        return cls(etag, number, Keys(open_key, listed_key, IndexKey(partition, state_row)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class IndexRow:
     """Why it is neither followed nor dropped: a newer version of the app wrote it. Empty otherwise."""
     cause: str = ""
     """Its label, where the row has labels."""
+    provider: str = ""
+    customer: str = ""
+    assignee: str = ""
+    """Names as people write them, where the row has them."""
 
 
 class CaseIndex:
@@ -75,10 +79,6 @@ class CaseIndex:
         values = {"partition": OPEN, "after": after, "until": stamp(until) + _LAST}
         return await self._rows(where, values, limit)
 
-    async def open(self) -> list[IndexRow]:
-        """Rows of all open cases, one request per thousand."""
-        return await self._rows("PartitionKey eq @partition", {"partition": OPEN}, None)
-
     async def labelled(
         self, partition: str, labels: Mapping[str, str], after: str, limit: int, before: str = ""
     ) -> list[IndexRow]:
@@ -92,10 +92,9 @@ class CaseIndex:
             tests, values = f" and RowKey lt @before{tests}", {**values, "before": before}
         return await self._rows(f"PartitionKey eq @partition and RowKey gt @after{tests}", values, limit)
 
-    async def all_in(self, partition: str) -> list[Row]:
-        """Every row of one partition, whole: one request per thousand."""
-        found = await self._tables.query(TABLE, "PartitionKey eq @partition", {"partition": partition}, None)
-        return [each.row for each in found]
+    async def all_in(self, partition: str) -> list[IndexRow]:
+        """Every row of one partition: one request per thousand."""
+        return await self._rows("PartitionKey eq @partition", {"partition": partition}, None)
 
     async def drop(self, row: IndexRow, case: Case | None, keys: Keys | None) -> None:
         """Deletes a stale row once it is too old to belong to a save that is still under way.
@@ -133,7 +132,8 @@ def _index_row(found: Found) -> IndexRow:
         row = up_to_date(found.row, f"{key.partition} / {key.row}", INDEX, INDEX_STEPS)
     except CaseUnreadable as error:
         return IndexRow(key, None, found.etag, str(error))
-    return IndexRow(key, _written(row), found.etag, cause=str(row.get("cause", "")))
+    names = {name: str(row.get(f"{name}_name") or row.get(name) or "") for name in ("provider", "customer", "assignee")}
+    return IndexRow(key, _written(row), found.etag, cause=str(row.get("cause", "")), **names)
 
 
 def _written(row: Row) -> datetime | None:

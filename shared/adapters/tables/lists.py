@@ -1,7 +1,10 @@
 """Which cases are due, open, or in a list: found by index rows, and every one checked against its case's row.
 
 The case's row decides, not a copy in the index: an index row is written before its case and deleted after it, so at
-any moment some are early and some are late. What disagrees is left out, and dropped when it is old enough.
+any moment some are early and some are late. What is due must be named by its case. A list shows what its filter wants
+by the case's own row, even where the index row that led there has become stale since it was read: otherwise a case
+that changes at that moment would be left out although it was wanted all the time. Stale rows are dropped when they
+are old enough.
 """
 
 import logging
@@ -11,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.adapters.storage import all_of
-from shared.adapters.tables.client import Row, Tables
+from shared.adapters.tables.ages import believed, by_case, by_row
+from shared.adapters.tables.client import Tables
 from shared.adapters.tables.cursors import from_cursor, place_of, to_cursor
 from shared.adapters.tables.held import Current, current
 from shared.adapters.tables.index import CaseIndex, IndexRow
-from shared.adapters.tables.index_keys import IndexKey, labels_wanted, state_partition
+from shared.adapters.tables.index_keys import LISTED, OPEN, labels_wanted, partitions_of, state_partition, wants
 from shared.adapters.tables.keys import CASE, former_row, stamp
 from shared.domain.case import FINAL, Case, State
 from shared.errors import CaseUnreadable
@@ -34,11 +38,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """An index row with what its case says: the case if they agree, and whether that could be read at all."""
+    """An index row with the case that it leads to, and whether that one could be read at all."""
 
     row: IndexRow
-    case: Case | None = None
+    there: Case | None = None
+    """The case of the row's number as it is now, whether or not it names the row."""
+    named: bool = False
     unreadable: bool = False
+
+    @property
+    def case(self) -> Case | None:
+        """The case, if it names the row."""
+        return self.there if self.named else None
 
 
 class CaseLists:
@@ -71,7 +82,7 @@ class CaseLists:
         from a save that crashed, and then `due` drops it as soon as its time has come.
         """
         rows: dict[str, list[IndexRow]] = defaultdict(list)
-        for row in await self._index.open():
+        for row in await self._index.all_in(OPEN):
             if _sound(row):
                 rows[row.key.subscription_id].append(row)
         right = {subscription: several[0].key.time for subscription, several in rows.items() if len(several) == 1}
@@ -82,33 +93,45 @@ class CaseLists:
         return right
 
     async def page(self, wanted: CaseFilter, limit: int, cursor: str | None) -> Page:
-        """Cases that a filter wants, oldest first. ValueError for a bad cursor or a limit below 1."""
+        """Cases that a filter wants, oldest first. ValueError for a bad cursor or a limit below 1.
+
+        A case that the filter wants from the first request of the first page to the last of the last one is shown
+        exactly once, and every other at most once, whatever is saved meanwhile.
+        """
         if limit < 1:
             raise ValueError("a page holds at least one case")
         after = max(from_cursor(cursor, wanted), stamp(wanted.opened_after) if wanted.opened_after else "")
-        cases: list[Case] = []
+        cases: dict[str, Case] = {}
         while True:
             rows, more = await self._merged(wanted, after, limit - len(cases) + _SPARE)
             for each in await self._checked(rows):
-                if each.case is not None and len(cases) == limit:
-                    return Page(tuple(cases), to_cursor(place_of(cases[-1]), wanted))
-                if each.case is not None:
-                    cases.append(each.case)
+                case = each.there
+                if case is None or case.id in cases or not _leads_to(each, case) or not wants(wanted, case):
+                    continue
+                if len(cases) == limit:
+                    return Page(tuple(cases.values()), to_cursor(place_of(list(cases.values())[-1]), wanted))
+                cases[case.id] = case
             if not more:
-                return Page(tuple(cases))
+                return Page(tuple(cases.values()))
             after = rows[-1].key.row
 
     async def aging(self) -> list[Aging]:
-        """Every open case, oldest first, as its index row has it. Of several rows of a case the newest counts."""
-        found = await all_of(self._index.all_in(state_partition(s)) for s in CaseFilter(open_only=True).states)
-        newest: dict[str, tuple[str, Aging]] = {}
-        for row in (row for rows in found for row in rows):
-            if (case := _aging(row)) is None:
-                continue
-            written = str(row.get("written_on", ""))
-            if written >= newest.get(case.subscription_id, ("",))[0]:
-                newest[case.subscription_id] = (written, case)
-        return sorted((case for _, case in newest.values()), key=lambda case: (case.opened_on, case.subscription_id))
+        """Every open case, oldest first, as its index rows have it.
+
+        A case is read only where they disagree, so that one which moves from state to state meanwhile is counted
+        once. This is also what drops stale rows of states that nobody lists.
+        """
+        partitions = [LISTED, *(state_partition(state) for state in CaseFilter(open_only=True).states)]
+        read = await all_of(self._index.all_in(each) for each in partitions)
+        listed, *standing = ([row for row in rows if _sound(row)] for rows in read)
+        found, doubtful = believed(listed, (row for rows in standing for row in rows))
+        doubted: dict[str, Aging] = {}
+        for checked in await self._checked(doubtful):
+            if checked.there is not None and checked.there.open:
+                doubted[checked.there.id] = by_case(checked.there)
+            elif checked.unreadable and checked.row.key.partition != LISTED:
+                found.append(by_row(checked.row))
+        return sorted([*found, *doubted.values()], key=lambda case: (case.opened_on, case.subscription_id))
 
     async def standings(self, most: int) -> list[Standing]:
         """Open cases by state, at most `most` of each; see the port."""
@@ -129,11 +152,13 @@ class CaseLists:
         return [Standing(state, row.cause, row.key.time, _since(row)) for row in rows]
 
     async def _merged(self, wanted: CaseFilter, after: str, count: int) -> tuple[list[IndexRow], bool]:
-        """The first `count` index rows over all states that are wanted, and whether there are more."""
+        """The first `count` index rows that may be wanted, and whether there are more.
+
+        One partition after the other where there are several: see `partitions_of`.
+        """
         labels = labels_wanted(wanted)
-        partitions = map(state_partition, wanted.states)
         before = stamp(wanted.opened_before) if wanted.opened_before else ""
-        found = await all_of(self._index.labelled(each, labels, after, count, before) for each in partitions)
+        found = [await self._index.labelled(each, labels, after, count, before) for each in partitions_of(wanted)]
         merged = sorted((row for rows in found for row in rows), key=lambda row: row.key.row)
         more = len(merged) > count or any(len(rows) == count for rows in found)
         return merged[:count], more
@@ -150,12 +175,17 @@ class CaseLists:
         except CaseUnreadable as error:
             _log.error("%s", error)
             return _Checked(row, unreadable=True)
-        if found is not None and found.purged:
-            return _Checked(row)  # the purge comes for it
-        if found is not None and row.key in found.held.keys.all():
-            return _Checked(row, found.case)
-        await self._index.drop(row, found.case if found else None, found.held.keys if found else None)
-        return _Checked(row)
+        if found is None:
+            await self._index.drop(row, None, None)
+            return _Checked(row)
+        if found.purged:
+            if row.key.partition != found.held.keys.state_row.partition:  # by that one the purge comes for it
+                await self._index.drop(row, None, None)
+            return _Checked(row)
+        named = row.key in found.held.keys.all()
+        if not named and not _unnamed(row, found):
+            await self._index.drop(row, found.case, found.held.keys)
+        return _Checked(row, found.case if found.case.number == row.key.number else None, named)
 
     async def case_of(self, row: IndexRow) -> Current | None:
         """The case of this row's number: the newest of its subscription, or a former one."""
@@ -168,16 +198,15 @@ class CaseLists:
         return current(former) if former else newest
 
 
-def _aging(row: Row) -> Aging | None:
-    """What a row of a state's partition says of its case; None for one written by hand that makes no sense."""
-    key = IndexKey(str(row["PartitionKey"]), str(row["RowKey"]))
-    try:
-        key.check()
-        state = State(key.partition.partition("|")[2])
-    except ValueError:
-        return None
-    names = {name: str(row.get(f"{name}_name") or row.get(name) or "") for name in ("provider", "customer", "assignee")}
-    return Aging(key.subscription_id, key.number, state, key.time, str(row.get("cause", "")), **names)
+def _leads_to(checked: _Checked, case: Case) -> bool:
+    """Whether the row stands where its case does: another place, which only a hand can have written, counts twice."""
+    return checked.named or checked.row.key.row.startswith(place_of(case).rstrip("~"))
+
+
+def _unnamed(row: IndexRow, found: Current) -> bool:
+    """Whether the case may have lost the name of this row to an older app: then it is not stale."""
+    keys = found.held.keys
+    return row.key.partition == LISTED and keys.open_row is not None and keys.listed_row is None
 
 
 def _since(row: IndexRow) -> datetime:
