@@ -18,6 +18,7 @@ REFUSED = frozenset({400, 401, 403, 404, 412, 413, 422})
 """Answers after which nothing may have been written. A 409 may say that a case has moved on, and save that."""
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_HEX = re.compile(r"[0-9a-f-]{32,}")
 _FIELD_OF = {404: None, 412: "If-Match", 422: "Idempotency-Key"}
 # Whoever reads mends the index and counts what sources say; an answer is kept for its key.
 _BESIDE = re.compile(r"Table \w+ (caseindex|breakers|idempotency|Tables), ")
@@ -70,7 +71,8 @@ def _status(asked: Asked) -> Iterator[str]:
     if str(asked.status) not in asked.offer.raw["responses"]:
         yield f"answer {asked.status} is not documented"
     if asked.status >= 500:
-        yield f"answer {asked.status}: {str((asked.json() or {}).get('detail'))[:80]}"
+        detail = str((asked.json() or {}).get("detail"))
+        yield f"answer {asked.status}: {_HEX.sub('*', detail)[:80]}"
     needs = BY_OPERATION[asked.offer.name].role
     allowed = needs is None or asked.role.holds(needs)
     if allowed == (asked.status == 403):

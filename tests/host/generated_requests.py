@@ -22,6 +22,9 @@ from tests.host.generated_values import ABOUT, FILLED, TEXTS, Known
 KEYS = 400
 """Idempotency keys in use: some come again for the same body, more for another one."""
 
+NOBODYS = f'"{"0" * 32}"'
+"""A version that no case has."""
+
 _ONLY_DRAWN = settings(
     phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
 )
@@ -108,6 +111,8 @@ def _dress_headers(case: Case, offer: Offered, known: Known, rng: random.Random)
         etag = known.etag_of(str(case.path_parameters.get("case_id")))
         if etag is not None and rng.random() < 0.5:
             case.headers["If-Match"] = etag
+        elif rng.random() < 0.2:
+            case.headers["If-Match"] = NOBODYS
     if "Idempotency-Key" in names and rng.random() < 0.8:
         case.headers.pop("Idempotency-Key", None)
         if rng.random() < 0.3:
