@@ -46,7 +46,7 @@ def run_up(given: argparse.Namespace) -> int:
         options = stack_options(given, find_world(given.world or DEFAULT_WORLD))
         with Stack(options) as stack:
             print(_line(stack.addresses, as_json=given.json), flush=True)
-            print("everything is up; Ctrl-C stops it", file=sys.stderr, flush=True)
+            print(_said(stack.addresses), file=sys.stderr, flush=True)
             while True:
                 stack.check()
                 time.sleep(0.5)
@@ -59,6 +59,12 @@ def run_up(given: argparse.Namespace) -> int:
     except StackFailed as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _said(addresses: Addresses) -> str:
+    """For people: what the examples in the docs begin with."""
+    paste = f"export API={addresses.api} KEY={addresses.api_key}"
+    return f"everything is up; Ctrl-C stops it. To ask it something from another shell, paste there:\n{paste}"
 
 
 def _line(addresses: Addresses, *, as_json: bool) -> str:
