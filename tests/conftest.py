@@ -13,11 +13,14 @@ settings.load_profile("any_machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many requests are made up for the HTTP API, and which (tests/host/test_generated_requests.py)."""
+    """How much is made up: requests of the HTTP API, and cases in the ledger."""
     group = parser.getgroup("unstuck")
     group.addoption("--generated-requests", type=int, default=400, metavar="N", help="at least so many (default: 400)")
     group.addoption(
         "--generated-seed", type=int, default=1, metavar="S", help="the same seed draws the same (default: 1)"
+    )
+    group.addoption(
+        "--cases", type=int, default=2_000, metavar="N", help="in test_ten_thousand_cases.py (default: 2000)"
     )
 
 

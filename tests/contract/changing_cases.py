@@ -23,6 +23,7 @@ BEGIN = NOW - timedelta(days=30)
 HALF_WAY = BEGIN + timedelta(days=7)
 
 CUSTOMERS = 50
+_PRIME = 7_919
 STATES = tuple(state for state in State if state not in (State.REMEDIATING, State.UNSETTLED, State.OPEN))
 """Those in which a case can stand without an intent. A new case is `open`."""
 
@@ -51,16 +52,19 @@ FILTERS: Mapping[str, tuple[Mapping[str, str], Wanted]] = {
     "after": ({"opened_after": HALF_WAY.isoformat()}, lambda case: an_open(case) and case.opened_on >= HALF_WAY),
     "stock": ({"stock": "held"}, lambda case: an_open(case) and case.stock is Stock.HELD),
     "two": (
-        {"state": "needs_person", "cause": "unknown"},
-        lambda case: case.state is State.NEEDS_PERSON and case.cause == "unknown",
+        {"state": "needs_person", "provider": "Distributor"},
+        lambda case: case.state is State.NEEDS_PERSON and case.provider_name == "Distributor",
     ),
 }
 """Every field of CasesQuery: what is asked for, and the cases that are meant, said once more in other words."""
 
 
 def nth(number: int, of: int) -> Recorded:
-    """One of `of` cases as they stand at the beginning: all states, and three cases found at each moment."""
-    on = BEGIN + timedelta(days=14) * (number // 3) / max(of // 3, 1)
+    """One of `of` cases as they stand at the beginning: all states, and three cases found at each moment.
+
+    Their order by age has nothing to do with their numbers, so the first hundred are a sample of all.
+    """
+    on = BEGIN + timedelta(days=14) * (number * _PRIME % of // 3) / max(of // 3, 1)
     state = STATES[number % len(STATES)]
     values: dict[str, Any] = {"resolved_on": NOW} if state is State.RESOLVED else {}
     return opened(
