@@ -19,7 +19,7 @@ from shared.adapters.tables import (
 )
 from shared.adapters.tables.client import Found
 from shared.adapters.tables.held import current
-from shared.adapters.tables.index_keys import OPEN
+from shared.adapters.tables.index_keys import OPEN, keys_for
 from shared.adapters.tables.remains import remains_of
 from shared.domain.breaker import Breaker, Slice
 from shared.domain.budget import Budget
@@ -43,7 +43,7 @@ def test_every_column_is_described() -> None:
     first = opened()
     whole = moved(first, State.ESCALATED, **full(first.case))
     written = [
-        current(Found(rows.to_row(whole.case, "case"), "")).held.keys.columns(),
+        keys_for(whole.case, "save").columns(),
         rows.to_row(whole.case, "case"),
         events.to_row(whole.case.subscription_id, 1, whole.events[0]),
         receipts.to_row(SweepReceipt("1", NOW, NOW, complete=True)),
