@@ -110,7 +110,7 @@ BUDGETS: Mapping[str, Budget] = {
     "ListCauses": {},
     "ListStates": {},
     "ListProviders": {"query caseindex": OPEN_STATES + 1},
-    "ListEnvironments": {},
+    "ListTargets": {"query caseindex": OPEN_STATES + 1},  # of subscriptions; of anything else nothing
 }
 """By operation: what one request costs. Exactly: what costs less now is to be written down, too."""
 
@@ -190,8 +190,9 @@ async def requested() -> dict[str, list[StorageRequest]]:
         await ask("AddNote", {"text": "x"}, path=paths[2], headers={"Idempotency-Key": "another-one"})
         found["with a key"] = found.pop("AddNote")
         await ask("AddNote", {"text": "x"}, path=paths[2])
-        for operation in ("GetSummary", "ListCauses", "ListStates", "ListProviders", "ListEnvironments"):
+        for operation in ("GetSummary", "ListCauses", "ListStates", "ListProviders"):
             await ask(operation)
+        await ask("ListTargets", query={"scope": "subscription"})
         await ask("StartSweep")
         return found
 
