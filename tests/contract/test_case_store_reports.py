@@ -1,5 +1,7 @@
 """Ages, receipts and filters by age, on the real case store and on the fake; and what a list costs in requests."""
 
+import asyncio
+import itertools
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain.case import State
+from shared.errors import Unreachable
 from shared.ports import Aging, CaseFilter, SweepReceipt
 from tests.contract.case_bench import AzuriteBench, Bench
 from tests.contract.case_kit import MINUTE, NOW, moved, opened, resolved, subscription
@@ -60,6 +63,59 @@ async def test_a_stale_row_counts_no_case_twice(real: AzuriteBench) -> None:
     await real.put("caseindex", "state|waiting", "nonsense")
     (found,) = await real.store.aging()
     assert found.state is State.WAITING
+
+
+@pytest.mark.azurite
+async def test_a_closed_case_whose_rows_were_left_behind_is_not_counted_once_open_cases_were_listed(
+    real: AzuriteBench,
+) -> None:
+    stored = await real.store.save(opened(), None)
+    real.points.fail("before", "delete caseindex", Unreachable("storage", "no network"))
+    await real.store.save(resolved(stored.case), stored.version)
+    real.points.clear()
+    assert len(await real.rows("caseindex")) == 4
+    assert len(await real.store.aging()) == 1, "all of its rows agree, so it is believed"
+    real.clock.advance(MINUTE)
+    assert (await real.store.list_cases(OPEN, 9, None)).cases == ()
+    assert list(await real.store.aging()) == []
+    assert {partition for partition, _ in await real.rows("caseindex")} == {"open", "state|resolved"}, "both are gone"
+
+
+@pytest.mark.azurite
+async def test_a_case_that_is_in_no_state_when_each_is_read_is_counted(real: AzuriteBench) -> None:
+    """It moves on when the rows of the state that it goes to were read, and those of the one it leaves were not."""
+    stored = await real.store.save(opened(), None)
+    others, begun, done = asyncio.Event(), itertools.count(1), itertools.count(1)
+    of_open = 2  # all that are listed are asked for first, then the states in their order
+
+    async def before() -> None:
+        if next(begun) == of_open:
+            await others.wait()
+            await real.store.save(moved(stored.case, State.WAITING), stored.version)
+
+    async def after() -> None:
+        if next(done) == len(OPEN.states):
+            others.set()
+
+    real.points.before["query caseindex"], real.points.after["query caseindex"] = before, after
+    (found,) = await real.store.aging()
+    assert found.state is State.WAITING
+    assert real.points.requests.count("get cases") == 2, "one for the save that it was, one for the doubt"
+
+
+@pytest.mark.azurite
+async def test_an_open_case_of_an_app_without_listed_rows_is_counted_and_listed_with_its_next_save(
+    real: AzuriteBench,
+) -> None:
+    stored = await real.store.save(opened(), None)
+    [(partition, row)] = [key for key in await real.rows("caseindex") if key[0] == "listed"]
+    await real.service.get_table_client("caseindex").delete_entity(partition, row)
+    await real.edit(subscription(), "case", listed_row=None)
+    assert len(await real.store.aging()) == 1
+    assert len((await real.store.list_cases(CaseFilter(state=State.OPEN), 9, None)).cases) == 1
+    stored = await real.store.load(subscription()) or stored
+    await real.store.save(moved(stored.case, State.OPEN, summary="x"), stored.version)
+    assert len((await real.store.list_cases(OPEN, 9, None)).cases) == 1
 
 
 async def test_lists_begin_and_end_at_an_age(bench: Bench) -> None:
