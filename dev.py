@@ -9,8 +9,8 @@
     python3 dev.py lock                            writes the two lock files anew
     python3 dev.py setup                           only makes the environments
 
-The first use makes .venv, .venv-app, and node_modules in local/azurite and tests/client; later ones only check that
-they fit the lock files. `python3 dev.py COMMAND --help` tells more about a command.
+The first use makes .venv, .venv-app and node_modules in local/azurite, and for `test` .venv-checkov and node_modules in
+tests/client, too; later ones only check that they fit the lock files. `python3 dev.py COMMAND --help` tells more.
 """
 
 # This file and what it imports from local/dev run on whatever Python a machine has, before our own is there:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         print(f"dev.py: there is no command {arguments[0]!r}; there are {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     try:
-        made = prepare(ROOT, environments(ROOT), find_python)
+        made = prepare(ROOT, environments(ROOT, tests=arguments[0] in ("test", "setup")), find_python)
     except SetUpError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 3

@@ -20,6 +20,8 @@ from local.dev.pythons import SetUpError, find_npm
 
 DEV = ".venv"
 APP = ".venv-app"
+CHECKOV = ".venv-checkov"
+"""On its own: it pins a hundred packages, some to versions that others here cannot live with."""
 STAMP = ".unstuck-stamp"
 _LAST_LINES = 15
 
@@ -49,16 +51,24 @@ class Environment:
         return self.proof.exists() and mark.is_file() and mark.read_text(encoding="utf-8") == self.stamp()
 
 
-def environments(root: Path) -> list[Environment]:
-    """What development needs, what is deployed, the storage emulator, and a public generator of clients for a test."""
-    azurite, client = root / "local" / "azurite", root / "tests" / "client"
-    dev, app = root / DEV, root / APP
-    return [
+def environments(root: Path, *, tests: bool) -> list[Environment]:
+    """What development needs, what is deployed, and the storage emulator.
+
+    Tests want two more: a public generator of clients, and checkov.
+    """
+    dev, app, checkov = root / DEV, root / APP, root / CHECKOV
+    always = [
         Environment(DEV, dev, (root / "requirements" / "dev.txt",), interpreter(dev), _python_environment),
         Environment(APP, app, (root / "requirements.txt",), interpreter(app), _python_environment),
-        _of_node("azurite", azurite, "azurite"),
-        _of_node("client", client, "@hey-api/openapi-ts"),
+        _of_node("azurite", root / "local" / "azurite", "azurite"),
     ]
+    for_tests = [
+        _of_node("client", root / "tests" / "client", "@hey-api/openapi-ts"),
+        Environment(
+            CHECKOV, checkov, (root / "requirements" / "checkov.txt",), interpreter(checkov), _python_environment
+        ),
+    ]
+    return always + (for_tests if tests else [])
 
 
 def _of_node(name: str, folder: Path, package: str) -> Environment:

@@ -1,4 +1,4 @@
-"""`dev.py lock`: resolves what requirements/*.in ask for and writes the two lock files with hashes."""
+"""`dev.py lock`: resolves what requirements/*.in ask for and writes the lock files with hashes."""
 
 import subprocess
 import sys
@@ -21,14 +21,16 @@ _UV = (
 
 
 def write_locks(root: Path, *, upgrade: bool) -> int:
-    """Locks what is deployed, then what development adds on top of exactly that. The exit code of uv.
+    """Locks what is deployed, then what development adds on top of exactly that, and checkov. The exit code of uv.
 
     Pins that are there stay where they still fit, unless `upgrade` asks for the newest of everything.
     """
-    app, dev = "requirements.txt", "requirements/dev.txt"
+    app, dev, checkov = "requirements.txt", "requirements/dev.txt", "requirements/checkov.txt"
     more = ("--upgrade",) if upgrade else ()
-    return _compile(root, "requirements/app.in", app, more) or _compile(
-        root, "requirements/dev.in", dev, (*more, "--constraints", app)
+    return (
+        _compile(root, "requirements/app.in", app, more)
+        or _compile(root, "requirements/dev.in", dev, (*more, "--constraints", app))
+        or _compile(root, "requirements/checkov.in", checkov, more)
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.dev.environments import STAMP, Environment, environments, prepare
+from local.dev.environments import CHECKOV, STAMP, Environment, environments, prepare
 from local.dev.only_one import only_one
 from local.dev.pythons import OLDEST_PYTHON, SetUpError, find_npm, find_python
 
@@ -146,23 +146,34 @@ def test_the_second_one_waits_for_the_lock_and_says_so(tmp_path: Path) -> None:
 
 
 def test_the_app_gets_only_what_is_deployed() -> None:
-    by_name = {environment.name: environment for environment in environments(ROOT)}
+    by_name = {environment.name: environment for environment in environments(ROOT, tests=True)}
     assert by_name[".venv-app"].locks == (ROOT / "requirements.txt",)
     commands = by_name[".venv-app"].make(by_name[".venv-app"], Path("python"))
     assert all("--require-hashes" in command for command in commands if "pip" in command)
 
 
+LOCKS = ("requirements.txt", "requirements/dev.txt", "requirements/checkov.txt")
+
+
+def test_only_tests_want_what_only_tests_need() -> None:
+    more = {each.name for each in environments(ROOT, tests=True)} - {
+        each.name for each in environments(ROOT, tests=False)
+    }
+    assert more == {"client", CHECKOV}
+
+
 def test_no_lock_file_names_a_registry() -> None:
-    for name in ("requirements.txt", "requirements/dev.txt", "requirements/app.in", "requirements/dev.in"):
+    for name in (*LOCKS, "requirements/app.in", "requirements/dev.in", "requirements/checkov.in"):
         text = (ROOT / name).read_text("utf-8")
         assert "://" not in text, name
         assert "index-url" not in text, name
-    npm = json.loads((ROOT / "local/azurite/package-lock.json").read_text("utf-8"))
-    assert [name for name, package in npm["packages"].items() if "resolved" in package] == []
+    for folder in ("local/azurite", "tests/client"):
+        npm = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))
+        assert [name for name, package in npm["packages"].items() if "resolved" in package] == []
 
 
 def test_every_locked_package_has_hashes() -> None:
-    for name in ("requirements.txt", "requirements/dev.txt"):
+    for name in LOCKS:
         entries = (ROOT / name).read_text("utf-8").replace("\\\n", " ").splitlines()
         pins = [line for line in entries if "==" in line and not line.lstrip().startswith("#")]
         assert pins
