@@ -169,3 +169,5 @@ def _said(case: Case, event: Event) -> Iterator[Effect]:
 def _set(amendment: Amendment) -> Iterator[Effect]:
     for column in amendment.columns:
         yield amendment.table, amendment.row_id, column.name, str(column.after) if column.name == STATUS else ""
+        if column.name == "status":  # Dataverse keeps a row's state with its Status Reason
+            yield amendment.table, amendment.row_id, "state", ""

@@ -30,8 +30,11 @@ _MEANS = {
     "provider_name": "provider",
 }
 
+PLAIN = ("Called the customer.", "  x  ", "=1+1", "<b>&amp;", "a\nb\tc", "'; drop", "%00%2f", "{0} {x} %s")
+"""Texts that are taken everywhere."""
+
 TEXTS = (
-    *("Called the customer.", "  x  ", "=1+1", "<b>&amp;", "a\nb\tc", "'; drop", "%00%2f", "{0} {x} %s"),
+    *PLAIN,
     *("\u202eevitagen\u202c", "\U0001f469\u200d\U0001f4bb", "\x00", "x\x00y", "\ud800", "\ufeff"),
     *("\u00e9" * 150, "x" * 500, "x" * 2_001, ""),
 )
