@@ -119,7 +119,7 @@ def town(folder: Path) -> Iterator[Town]:
     may_sign_in(folder, {TOKENS[role]: _principal(role) for role in Role})
     text = find_world("every-cause").read_text("utf-8")
     settings = {"UNSTUCK_MODE": "approve", "UNSTUCK_TENANT_ID": TENANT, "UNSTUCK_KEYS_ALLOWED_AS": ""}
-    settings |= {"UNSTUCK_LOOK_AGAIN_SECONDS": "3600", "WAKE_SCHEDULE": NEVER}
+    settings |= {"UNSTUCK_LOOK_AGAIN_SECONDS": "3600", "WAKE_SCHEDULE": NEVER, "UNSTUCK_WEBHOOK_HOSTS": "127.0.0.1"}
     with running_first_behind(gate := Gate(), text, folder, **settings) as app:
         made = Town(app, gate)
         assert made.ask("POST", "/sweeps").status_code in (200, 202)

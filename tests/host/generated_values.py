@@ -18,11 +18,21 @@ from tests.host.app_kit import App
 KEPT = 200
 """Values of one kind that are remembered: the newest."""
 
+FLOWS = 20
+"""Addresses that may subscribe: the place where this town hears all other news, too."""
+
 SOON_SECONDS = 300
 """What pauses something is over before the run is: everything else would be held back for good."""
 
 # What stands in a list or in a field is what its name says; `id` is what it is an id of.
-_ID_OF = {"cases": "case_id", "approvals": "case_id", "sweeps": "sweep_id", "pauses": "pause_id", "mutes": "mute_id"}
+_ID_OF = {
+    "cases": "case_id",
+    "approvals": "case_id",
+    "sweeps": "sweep_id",
+    "pauses": "pause_id",
+    "mutes": "mute_id",
+    "webhooks": "webhook_id",
+}
 _MEANS = {
     **{name: name for name in ("subscription_id", "change_id", "cause", "assignee")},
     "next_cursor": "cursor",
@@ -48,6 +58,8 @@ class Known:
         self._values: dict[str, dict[str, None]] = defaultdict(dict)
         self._digest: dict[str, str] = {}
         self._etag: dict[str, str] = {}
+        for number in range(FLOWS):
+            self.add("callback_url", f"{app.cloud.urls['control']}/notifications?flow={number}")
         built = app.cloud.ask(lambda cloud: cloud.environment.built)
         for means, table in (("subscription_id", "subscription"), ("change_id", "license_change_log")):
             for row in built.tables[table]:
@@ -141,6 +153,12 @@ def _wish(known: Known, rng: random.Random, body: dict[str, Any]) -> None:
     body["until"] = soon(rng)
 
 
+def _flow(known: Known, rng: random.Random, body: dict[str, Any]) -> None:
+    body["callback_url"] = known.pick("callback_url", rng)
+    if rng.random() < 0.1:
+        body["callback_url"] = rng.choice(["https://169.254.169.254/x", "http://10.0.0.4/", "https://a@b.example", ""])
+
+
 def _diagnosis(known: Known, rng: random.Random, body: dict[str, Any]) -> None:
     name, other = rng.sample(["subscription_id", "change_id"], 2)
     body[name] = known.pick(name, rng)
@@ -184,6 +202,7 @@ ABOUT: Mapping[str, str] = {"Remediate": "awaits_approval", "WithdrawRequest": "
 FILLED: Mapping[str, Callable[[Known, random.Random, dict[str, Any]], None]] = {
     "AddPause": _wish,
     "AddMute": _wish,
+    "WhenACaseNeedsAPerson": _flow,
     "Diagnose": _diagnosis,
     "AskForAction": _action,
     "DecideStock": _decision,
