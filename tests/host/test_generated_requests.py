@@ -71,7 +71,7 @@ def test_nothing_is_left_half_written(run: tuple[Town, Run]) -> None:
     made, _ = run
     assert made.idle(), "no message is left, in the poison queues neither"
     found = asyncio.run(faults(made.app.storage.connection_string, made.app.written()))
-    assert found == []
+    assert found == [], "\n".join(found)
     assert made.app.harm()["engine"] == []
 
 
