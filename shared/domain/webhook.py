@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from shared.domain.case import NOT_DONE, Case, State
+from shared.domain.case import NOT_DONE, Case, Notification, State
 
 MOST = 100
 """Webhooks at once: each piece of news is sent to every one that wants it."""
@@ -23,6 +23,9 @@ PERSON_STATES = (State.AWAITING_APPROVAL, State.NEEDS_PERSON, State.ESCALATED)
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 480, 720))
 """Between two tries of one delivery: about a day in all, so that a flow may be mended or turned on again."""
+
+CALLED = "flows:"
+"""Before the key of news that flows were called for, while people could not be told otherwise."""
 
 _GONE, _NOT_FOUND = 410, 404
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
@@ -106,13 +109,18 @@ def check_callback(url: str, hosts: Collection[str]) -> None:
         )
 
 
+def owed_to_flows(case: Case) -> tuple[Notification, ...]:
+    """News that flows are still to be called for."""
+    return tuple(news for news in case.outgoing if CALLED + news.key not in case.told)
+
+
 def overtaken(case: Case, delivery: Delivery) -> bool:
     """Whether the case has newer news, or none any more: then the call would tell what is no longer so."""
     if delivery.kind == NOT_DONE:  # told whatever becomes of the case
         return False
     if delivery.kind in PERSON_STATES and case.state != delivery.kind:
         return True
-    newest = [*case.told, *(news.key for news in case.outgoing)]
+    newest = [*(key.removeprefix(CALLED) for key in case.told), *(news.key for news in case.outgoing)]
     return not newest or newest[-1] != delivery.key
 
 

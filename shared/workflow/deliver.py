@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shared.domain.case import Case
 from shared.domain.signals import Step
-from shared.domain.webhook import Delivery, Webhook, is_gone, next_try, overtaken
+from shared.domain.webhook import Delivery, Webhook, is_gone, next_try, overtaken, owed_to_flows
 from shared.errors import SourceError
 from shared.workflow.context import Context
 from shared.workflow.news import news_of
@@ -28,7 +28,7 @@ async def owe(ctx: Context, cases: Iterable[Case]) -> int:
         for case in cases
         for webhook in read.webhooks.values()
         if webhook.wants(case)
-        for news in case.outgoing
+        for news in owed_to_flows(case)
     ]
     if owed:
         await ctx.queues.deliver(owed)

@@ -182,6 +182,26 @@ async def test_a_row_that_makes_no_sense_keeps_nobody_else_from_being_called(cap
     assert GOOD not in caplog.text
 
 
+async def test_flows_do_not_wait_for_a_webhook_that_is_out_and_are_called_once() -> None:
+    town = Town(mode=Mode.APPROVE)
+    await subscribed(town)
+    town.stuck(provisioned(), change())
+    town.notifier.unavailable = Unreachable("webhook", "no answer")
+    with pytest.raises(Unreachable):
+        await town.sweep()
+    for _ in range(3):  # the host tries the message again
+        await town.ctx.queues.notify([SUBSCRIPTION])
+        with pytest.raises(Unreachable):
+            await town.drain()
+    await deliver_all(town)
+    assert len(town.callbacks.called) == 1
+    assert (await town.case()).outgoing, "people are still to be told"
+    town.notifier.unavailable = None
+    await town.pass_time(HOUR)
+    await deliver_all(town)
+    assert (len(town.notifier.told), len(town.callbacks.called)) == (1, 1)
+
+
 async def test_what_could_not_even_be_tried_is_put_off_and_not_for_ever() -> None:
     town = Town()
     owed = Delivery("0" * 32, SUBSCRIPTION, "k", "needs_person", tries=1)
