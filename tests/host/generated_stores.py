@@ -135,9 +135,10 @@ def _of_index(rows: Mapping[str, Rows], cases: Iterable[Case], listed: set[str])
     for row in rows["cases"]:
         if row["RowKey"] != CASE:
             continue
-        wanted = {("open", row.get("open_row")), (f"state|{row['state']}", row.get("state_row"))}
+        of_open = {("open", row.get("open_row")), ("listed", row.get("listed_row"))}
+        wanted = of_open | {(f"state|{row['state']}", row.get("state_row"))}
         yield from (f"{row['PartitionKey']}: no index row {at}" for at in wanted if at[1] and at not in there)
-        if State(row["state"]) in FINAL and row.get("open_row"):
+        if State(row["state"]) in FINAL and any(at[1] for at in of_open):
             yield f"{row['PartitionKey']}: {row['state']}, and in the index of open cases"
     missing = {case.subscription_id for case in cases if case.open} - listed
     yield from (f"{each}: open and not listed" for each in sorted(missing))
