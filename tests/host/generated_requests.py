@@ -54,6 +54,11 @@ class Offered:
         return 1 + sum(4 if each["in"] == "body" else 1 for each in parameters)
 
     @property
+    def is_list(self) -> bool:
+        """Whether it is read without saying of what."""
+        return self.operation.method.upper() == "GET" and "{" not in self.operation.path
+
+    @property
     def modes(self) -> list[GenerationMode]:
         """Valid, and invalid where it can be: any text is a valid path or header as far as the document says."""
         places = {each["in"] for each in self.raw.get("parameters", [])}

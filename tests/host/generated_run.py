@@ -21,17 +21,19 @@ from tests.host.generated_values import Known
 AT_ONCE = 12
 """Requests of one operation by one role in a row, before others have their turn."""
 
+NEEDS = {
+    "WithdrawRequest": "AskForAction",
+    "EndPause": "AddPause",
+    "EndMute": "AddMute",
+    "EndWebhook": "WhenACaseNeedsAPerson",
+}
+"""What has to be there before it can be taken back."""
+
 MOST_TURNS = 20
 """More of them for an operation that nobody has got done so far."""
 
-LOOKED_AT = (
-    "/cases?limit=200",
-    "/cases?limit=5",
-    "/approvals?limit=200",
-    "/controls",
-    "/sweeps",
-    "/cases?state=resolved",
-)
+LOOKED_AT = ("/cases?limit=200", "/cases?limit=5", "/cases?state=resolved", "/approvals?limit=200")
+"""Besides every list as it is without a query."""
 
 FRESH_EVERY = 300
 """After so many requests the world moves on, and what is known is read again."""
@@ -45,6 +47,7 @@ class Run:
         self.known = Known(town.app)
         self.report = Report(seed)
         self._town = town
+        self._lists: list[str] = []
         self._idle = False
         """Whether nothing but the next request can write anything: no message is left, hidden ones included."""
         self._session = requests.Session()
@@ -52,6 +55,7 @@ class Run:
 
     def go(self, offers: Sequence[Offered], wanted: int) -> None:
         """At least so many requests, and each operation by each role at least once."""
+        self._lists = [each.operation.path for each in offers if each.is_list]
         rng = random.Random(self.report.seed)  # noqa: S311  nothing is kept secret by it
         turns = list(self._turns(offers, wanted))
         rng.shuffle(turns)
@@ -64,22 +68,24 @@ class Run:
         while self.report.sent < wanted:  # Hypothesis may find fewer than it was asked for
             offer, role, count = rng.choice(turns)
             self._turn(offer, role, count, rng)
-        self._fresh()
-        for offer in offers:
-            self._until_done(offer, rng)
+        self._until_done(offers, rng)
 
-    def _until_done(self, offer: Offered, rng: random.Random) -> None:
-        """Goes on until it was carried out once: else only its door was tried."""
+    def _until_done(self, offers: Sequence[Offered], rng: random.Random) -> None:
+        """Goes on until each was carried out once: else only its door was tried. One may need what others do."""
         for _ in range(MOST_TURNS):
-            if offer.name in self.report.done:
+            missing = [offer for offer in offers if offer.name not in self.report.done]
+            if not missing:
                 return
-            self._turn(offer, Role.APPROVER, AT_ONCE, rng)
+            self._fresh()
+            for offer in offers:
+                if offer in missing or offer.name in {NEEDS[each.name] for each in missing if each.name in NEEDS}:
+                    self._turn(offer, Role.APPROVER, AT_ONCE, rng)
 
     def _fresh(self) -> None:
         """The world moves on, and what there is now is looked at."""
         self._idle = False
         self.known.add("operation_id", self._town.go_on())
-        for path in LOOKED_AT:
+        for path in (*self._lists, *LOOKED_AT):
             self.known.learn({}, None, self._town.ask("GET", path).json())
 
     def _turns(self, offers: Sequence[Offered], wanted: int) -> Iterator[tuple[Offered, Role, int]]:
