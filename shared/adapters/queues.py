@@ -29,7 +29,7 @@ from shared.adapters.messages import (
 from shared.adapters.storage import HASTE, TROUBLE, all_of, code_of, storage_error
 from shared.domain.webhook import Delivery
 
-type _Any = Message | OperateMessage | DeliverMessage
+type _AnyMessage = Message | OperateMessage | DeliverMessage
 
 _RETRIES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1, **HASTE}
 
@@ -96,13 +96,13 @@ class StorageQueues:
         """One message for each, which nobody sees before `after` is over; at most seven days."""
         await self._send(DELIVER, deliver_messages(deliveries, self._traceparent()), after)
 
-    async def _send(self, queue: str, messages: Sequence[_Any], after: timedelta = timedelta()) -> None:
+    async def _send(self, queue: str, messages: Sequence[_AnyMessage], after: timedelta = timedelta()) -> None:
         # The Functions host decodes Base64 by default; host.json's messageEncoding is left alone.
         client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         hidden = int(after.total_seconds()) or None
         await all_of(self._send_one(client, message, hidden) for message in messages)
 
-    async def _send_one(self, client: QueueClient, message: _Any, hidden: int | None) -> None:
+    async def _send_one(self, client: QueueClient, message: _AnyMessage, hidden: int | None) -> None:
         async with self._gate:
             try:
                 await self._put(client, encode(message), hidden)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from local.azurite import Azurite
-from shared.adapters.messages import DeliverMessage, deliver_messages, encode
+from shared.adapters.messages import DeliverMessage, decode, deliver_messages, encode
 from shared.adapters.notifier import WebhookCallbacks
 from shared.adapters.queues import StorageQueues
 from shared.adapters.tables.client import Tables
@@ -133,8 +133,6 @@ def test_a_message_carries_ids_and_is_read_strictly() -> None:
     [message] = deliver_messages([owed])
     assert message.delivery == owed
     assert set(json.loads(encode(message))) == {"version", "webhook_id", "subscription_id", "key", "kind", "tries"}
-    from shared.adapters.messages import decode
-
     assert decode(DeliverMessage, encode(message)).delivery == owed
     for wrong in ({"webhook_id": "../x"}, {"tries": -1}, {"kind": "a b"}, {"url": GOOD}, {"subscription_id": "1"}):
         with pytest.raises(MessageUnreadable, match=next(iter(wrong))):

@@ -9,7 +9,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra.bicep_source import Source, body, load, text
+from tests.infra.bicep_source import body, load, text
 
 type Json = dict[str, Any]
 
@@ -24,11 +24,6 @@ def template(folder: Path) -> Json:
         "contentVersion": "1.0.0.0",
         "resources": [each for each in found if each],
     }
-
-
-def resources(sources: list[Source]) -> int:
-    """How many there are to check."""
-    return sum(bool(_resource(each.node)) for source in sources for each in source.of("resource").values())
 
 
 def _resource(node: Node) -> Json:

@@ -21,7 +21,7 @@ class Site:
         parts = urlsplit(base_url)
         if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
             raise ValueError("the address must be https://<host>")
-        if parts.scheme == "http" and not _loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("only https is used beyond this machine: a token would travel in clear")
         self.origin = f"{parts.scheme}://{parts.netloc.lower()}"
         self.root = root
@@ -66,7 +66,8 @@ def _canonical(origin: str) -> tuple[str, str, int | None]:
     return (parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme))
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this very machine, where nobody is on the way."""
     if host == "localhost":
         return True
     try:

@@ -1,6 +1,5 @@
 """Posting JSON to an address that is a secret: whoever knows it may post there. It is in no error and no log."""
 
-import ipaddress
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.adapters.web.answers import retry_after, text_of
+from shared.adapters.web.links import is_loopback
 from shared.adapters.web.transport import Answer, Failure, HttpTransport, NotSent, Outgoing, TransportLimits
 from shared.errors import OutcomeUnknown, Refused, SourceError, Throttled, Unreachable
 
@@ -45,7 +45,7 @@ def check_address(url: str) -> None:
         raise ValueError("the webhook's address is not a URL") from None
     if not host or parts.username is not None:
         raise ValueError("the webhook's address should be https://host/path, without a user name")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("the webhook's address should begin with https://")
 
 
@@ -93,10 +93,3 @@ class _Discretion(logging.Filter):
         for secret in self._secrets:
             text = text.replace(secret, "[webhook]")
         return text
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
